@@ -1,0 +1,173 @@
+"""What a unit needs of an agent: open a session on a prompt, follow its events, steer, cancel.
+
+Implementations: `agents.builtin` (a model provider), `agents.replay` (a cassette), `testing.scripted`.
+The events are facts; each is one `msgspec` struct, so that a cassette and a transcript hold the same words.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from milepost.model.units import Unit
+
+
+class ToolPolicy(StrEnum):
+    """What a unit's session may touch; enforced in code before a call runs. Spec auto 4.2, 5.17."""
+
+    ALL = "all"
+    """Everything inside the worktree, and the shell."""
+    PLANNING = "planning"
+    """Read anywhere in the worktree, shell only to look, write only below the milestone's own `.gsd` files."""
+    PLANNING_DISPATCH = "planning-dispatch"
+    """As planning, plus the project's registers (DECISIONS, REQUIREMENTS, PROJECT, KNOWLEDGE)."""
+    DOCS = "docs"
+    """As planning-dispatch, plus documentation of the repository (`*.md`, `docs/`)."""
+
+
+class SessionSpec(NamedTuple):
+    """All that a session is given; nothing is read from the environment behind its back."""
+
+    unit: Unit
+    cwd: Path
+    """Absolute directory the agent works in; paths of its tools are contained in it."""
+    system: str
+    prompt: str
+    models: tuple[str, ...]
+    """Model names, the first preferred, the rest fallbacks (`claude-sonnet-4-5`, `openai/gpt-5.1`)."""
+    policy: ToolPolicy
+    state_dir: str
+    """`.gsd` or `.sf`: where below cwd the project state lies."""
+    env: Mapping[str, str]
+    """Environment of the agent's shell commands, already scrubbed of credentials."""
+    output_dir: Path
+    """Where outputs too long for the model are kept whole."""
+    max_requests: int = 200
+    """Model requests after which the session is ended with stop `max-requests`."""
+    cache_key: str = ""
+    """Stable id of the project, for providers that cache prompts; empty: none."""
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="text"):
+    """Words of the model, in the increments they were streamed."""
+
+    text: str
+
+
+class Thought(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="thought"):
+    """Reasoning the provider shows."""
+
+    text: str
+
+
+class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="tool-call"):
+    """The model asks for a tool. Comes before the tool runs."""
+
+    id: str
+    name: str
+    args: dict[str, object]
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="tool-result"):
+    """What the tool answered, as the model sees it."""
+
+    id: str
+    name: str
+    ok: bool
+    """False: the tool failed or was refused; the text says why."""
+    text: str
+    refused: bool = False
+    """True: the unit's policy refused the call before it ran."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="usage"):
+    """What one model request cost: an increment, never a running total."""
+
+    model: str
+    input: int
+    """Input tokens that were not cached."""
+    output: int
+    cache_read: int = 0
+    cache_write: int = 0
+    micro_usd: int | None = None
+    """None: nobody knows the price, which is not zero."""
+
+
+class ErrorKind(StrEnum):
+    """Classes of failure, by what can be done about them. Spec auto 5.11, 8.10."""
+
+    AUTH = "auth"
+    QUOTA = "quota"
+    RATE_LIMIT = "rate-limit"
+    NETWORK = "network"
+    SERVER = "server"
+    STREAM = "stream"
+    UNSUPPORTED_MODEL = "unsupported-model"
+    CONTEXT = "context"
+    BAD_REQUEST = "bad-request"
+    DIVERGED = "diverged"
+    """A recording that does not fit what is there now."""
+    UNKNOWN = "unknown"
+
+
+class SessionError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a session could not go on."""
+
+    kind: ErrorKind
+    text: str
+    """One line, without credentials."""
+    retry_after_s: float | None = None
+    """What the provider asked for; None: it said nothing."""
+
+
+class Stop(StrEnum):
+    """How a session ended; a hint, never evidence of work done."""
+
+    END = "end"
+    CANCELLED = "cancelled"
+    MAX_REQUESTS = "max-requests"
+    ERROR = "error"
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="ended"):
+    """The last event of every session."""
+
+    stop: Stop
+    error: SessionError | None = None
+    tool_calls: int = 0
+    requests: int = 0
+
+
+Event = Text | Thought | ToolCall | ToolResult | Usage | Ended
+
+
+class Session(Protocol):
+    """One conversation. Iterating it drives it; it always ends with exactly one `Ended`."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """The events, in order. May be iterated once."""
+        ...
+
+    async def steer(self, text: str) -> None:
+        """Put `text` before the model at its next request."""
+        ...
+
+    async def cancel(self) -> None:
+        """End the session soon: the request in flight is dropped, a running tool is killed."""
+        ...
+
+
+class Agent(Protocol):
+    """Whatever can work in a directory on a prompt."""
+
+    @property
+    def name(self) -> str:
+        """For people and records: `builtin`, `replay`, `scripted`."""
+        ...
+
+    def open(self, spec: SessionSpec) -> AbstractAsyncContextManager[Session]:
+        """A session; leaving the context ends everything the session started."""
+        ...
