@@ -7,9 +7,7 @@ class DictTree:
     """`Tree` over `{"milestones/M001/M001-ROADMAP.md": text}`; a path ending in `/` makes an empty directory."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = {
-            path: text.replace("\r\n", "\n") for path, text in files.items() if not path.endswith("/")
-        }
+        self._files = {path: text.replace("\r\n", "\n") for path, text in files.items() if not path.endswith("/")}
         self._entries: dict[str, set[str]] = {"": set()}
         for path in files:
             parts = path.rstrip("/").split("/")
