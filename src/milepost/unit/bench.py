@@ -1,0 +1,90 @@
+"""What every unit of one worker works with; nothing here changes during a run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+
+from milepost.agents.session import Agent, Event
+from milepost.formats.preferences import Preferences
+from milepost.model.units import Unit
+from milepost.process.confine import Confinement
+from milepost.store.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Where the work of one milestone happens, always said, never taken from the current directory."""
+
+    root: Path
+    """The user's checkout."""
+    cwd: Path
+    """Where agent and gates work: the milestone's worktree, or `root` in modes branch and none."""
+    state_dir: str
+    """`.gsd` or `.sf`."""
+    milestone: str
+    branch: str
+    isolation: str
+    """worktree, branch or none."""
+
+    @property
+    def state(self) -> Path:
+        """The state directory that is the milestone's home."""
+        return self.cwd / self.state_dir
+
+    @property
+    def root_state(self) -> Path:
+        """The project's state directory: journal, activity, locks, metrics."""
+        return self.root / self.state_dir
+
+
+class Watcher(Protocol):
+    """Somebody who is told how a unit gets on (a terminal, a status file). Must not raise."""
+
+    def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
+        """A unit was begun."""
+
+    def session_event(self, event: Event) -> None:
+        """The agent did something."""
+
+    def note(self, text: str) -> None:
+        """A sentence for people: a correction, a gate's verdict, an alert."""
+
+
+class Silent:
+    """A watcher that watches nothing."""
+
+    def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
+        """Nothing."""
+
+    def session_event(self, event: Event) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """One worker's tools."""
+
+    workspace: Workspace
+    agent: Agent
+    preferences: Preferences
+    journal: Journal
+    run: str
+    now_ms: Callable[[], int]
+    env: Mapping[str, str]
+    """Scrubbed environment of gates and of the agent's shell."""
+    secrets: tuple[str, ...] = ()
+    """Values that must never be written to disk."""
+    confine: Confinement | None = None
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Unit kind → models, the first preferred."""
+    stop: anyio.Event
+    """Set when the unit in flight is to be ended."""
+    watcher: Watcher = field(default_factory=Silent)
+    carried_micro_usd: int = 0
+    """Spent according to ledger rows that other programs wrote."""

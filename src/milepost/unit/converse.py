@@ -1,0 +1,135 @@
+"""Drive one session to its end: journal what it costs, keep its transcript, end it when it must end.
+
+The ceiling is watched from the usage stream, in the middle of the unit. The supervision of time has its place
+here too: one hard limit per unit. Source: DESIGN rule 8, spec auto 5.10, 5.12.
+"""
+
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import anyio
+
+from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, Usage
+from milepost.formats.journal import SessionEnded, UsageReported
+from milepost.model import money
+from milepost.rules import budget
+from milepost.unit.bench import Bench
+from milepost.unit.transcript import Transcript
+
+_CANCEL_GRACE_S = 10.0
+"""How long a cancelled session may take to say that it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """How the session went; a hint about the work, never evidence of it."""
+
+    ended: Ended
+    over: budget.Refused | None = None
+    """Set when the ceiling was passed in mid-unit and enforcement says to stop."""
+    timed_out: bool = False
+    interrupted: bool = False
+    last_words: str = ""
+
+
+class _Drive:
+    """The state of one conversation while it runs."""
+
+    def __init__(self, attempt: str, bench: Bench) -> None:
+        self.attempt = attempt
+        self.bench = bench
+        self.ended: Ended | None = None
+        self.over: budget.Refused | None = None
+        self.words = ""
+        events = bench.journal.everything()
+        self.committed = budget.books(events, carried=bench.carried_micro_usd).spent
+        self.ceiling = ceiling(bench)
+
+    def note(self, event: Event) -> None:
+        """Take in one event. The fold over the journal was made once, at the start; from there it is addition."""
+        match event:
+            case Text(text=text):
+                self.words = (self.words + text)[-2_000:]
+            case Usage():
+                self._spend(event)
+            case Ended():
+                self.ended = event
+            case _:
+                self.words = self.words if self.words.endswith("\n") else self.words + "\n"
+        self.bench.watcher.session_event(event)
+
+    def _spend(self, usage: Usage) -> None:
+        self.bench.journal.append(
+            UsageReported(
+                at_ms=self.bench.now_ms(),
+                run=self.bench.run,
+                attempt=self.attempt,
+                model=usage.model,
+                input=usage.input,
+                output=usage.output,
+                cache_read=usage.cache_read,
+                cache_write=usage.cache_write,
+                micro_usd=usage.micro_usd,
+            )
+        )
+        self.committed += usage.micro_usd or 0
+        if self.ceiling is not None and self.committed > self.ceiling and enforced(self.bench):
+            self.over = budget.Refused(committed=self.committed, estimate=0, ceiling=self.ceiling)
+
+
+def ceiling(bench: Bench) -> int | None:
+    """The project's ceiling in micro-USD; None: no limit."""
+    usd = bench.preferences.budget_ceiling
+    return None if usd is None else money.from_usd(usd)
+
+
+def enforced(bench: Bench) -> bool:
+    """Whether passing the ceiling stops work (`warn` only says so)."""
+    return bench.preferences.budget_enforcement != "warn"
+
+
+async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Transcript) -> Conversation:
+    """Run the session of one attempt to its end, whoever ends it.
+
+    Raises what the disk raises (full, read-only); what providers and agents do wrong comes back as a value.
+    """
+    drive = _Drive(attempt, bench)
+    limit_s = bench.preferences.auto_supervisor.hard_timeout_minutes * 60
+    with anyio.move_on_after(limit_s) as clock:
+        async with bench.agent.open(spec) as session, anyio.create_task_group() as tasks:
+            tasks.start_soon(_cancel_when_asked, bench.stop, session)
+            async with aclosing(session.events()) as events:  # type: ignore[type-var]
+                async for event in events:
+                    transcript.add(event)
+                    drive.note(event)
+                    if drive.over is not None and drive.ended is None:
+                        break
+            tasks.cancel_scope.cancel()
+    ended = drive.ended or Ended(stop=Stop.CANCELLED)
+    bench.journal.append(_closing(attempt, bench, ended))
+    return Conversation(
+        ended=ended,
+        over=drive.over,
+        timed_out=clock.cancelled_caught,
+        interrupted=bench.stop.is_set() and ended.stop is not Stop.END,
+        last_words=drive.words.strip(),
+    )
+
+
+async def _cancel_when_asked(stop: anyio.Event, session: Session) -> None:
+    await stop.wait()
+    with anyio.move_on_after(_CANCEL_GRACE_S):
+        await session.cancel()
+
+
+def _closing(attempt: str, bench: Bench, ended: Ended) -> SessionEnded:
+    return SessionEnded(
+        at_ms=bench.now_ms(),
+        run=bench.run,
+        attempt=attempt,
+        stop=str(ended.stop),
+        requests=ended.requests,
+        tool_calls=ended.tool_calls,
+        error_kind=str(ended.error.kind) if ended.error else "",
+        error=ended.error.text if ended.error else "",
+    )

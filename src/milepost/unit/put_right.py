@@ -1,0 +1,103 @@
+"""What an agent did that is not its to do, found and put right before anything is verified.
+
+It commits by itself, leaves the branch, ticks boxes, writes summaries of other units or files of other milestones:
+each is undone without losing a byte (the former state is pinned first) and said so. Every step may run twice.
+Source: DESIGN rules 3, 5 and 7; issue acceptance 6.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from milepost.formats.journal import Corrected
+from milepost.formats.tree import Tree
+from milepost.git import commits, refs, status
+from milepost.model.units import Unit
+from milepost.rules import claims
+from milepost.store.snapshot import Snapshot
+from milepost.unit import books
+from milepost.unit.before import Before, artifacts
+from milepost.unit.bench import Bench
+
+
+class Correction(NamedTuple):
+    """One thing that was put right."""
+
+    what: str
+    paths: tuple[str, ...] = ()
+    backup: str = ""
+    """Ref or directory that keeps what was there."""
+
+
+def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, bench: Bench) -> None:
+    """Undo what is not the agent's to do, journal each correction and tell the watcher."""
+    found = [*_branch(base, bench), *_foreign_files(unit, attempt, bench)]
+    if before is not None:
+        found += _foreign_claims(unit, before, attempt, bench)
+        found += _boxes(before, bench)
+    for correction in found:
+        _tell(correction, attempt, bench)
+
+
+def tree_of(bench: Bench) -> Tree:
+    """The milestone's home, read afresh."""
+    return Snapshot(str(bench.workspace.cwd), bench.workspace.state_dir)
+
+
+def _branch(base: str, bench: Bench) -> list[Correction]:
+    place = bench.workspace
+    moved = commits.put_right_branch(place.cwd, place.branch, base, milestone=place.milestone)
+    return [Correction(moved.what, moved.commits, moved.backup)] if moved else []
+
+
+def _foreign_files(unit: Unit, attempt: str, bench: Bench) -> list[Correction]:
+    place = bench.workspace
+    own = f"{place.state_dir}/milestones/{unit.milestone}/"
+    changes = [c for c in status.dirty(place.cwd) if _foreign(c.path, f"{place.state_dir}/milestones/", own)]
+    if not changes:
+        return []
+    backup = refs.pin(place.root, place.milestone, "foreign", commits.snapshot(place.cwd))
+    paths = tuple(c.path for c in changes)
+    commits.restore(place.cwd, paths)
+    return [Correction("wrote files of another milestone; they were taken back", paths, backup)]
+
+
+def _foreign(path: str, milestones: str, own: str) -> bool:
+    return path.startswith(milestones) and not path.startswith(own)
+
+
+def _foreign_claims(unit: Unit, before: Before, attempt: str, bench: Bench) -> list[Correction]:
+    now = artifacts(tree_of(bench), unit.milestone)
+    new = [path for path in now if path not in before.artifacts and not claims.may_claim(path, unit)]
+    shelf = shelf_of(bench, attempt) / "foreign"
+    for path in new:
+        target = shelf / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (bench.workspace.state / path).replace(target)
+    what = "wrote what completes another unit; it was set aside"
+    return [Correction(what, tuple(new), str(shelf.relative_to(bench.workspace.root)))] if new else []
+
+
+def _boxes(before: Before, bench: Bench) -> list[Correction]:
+    place = bench.workspace
+    changed = books.restore_boxes(before, tree_of(bench), place.state, place.milestone)
+    return [Correction("ticked or unticked boxes; they were put back", changed)] if changed else []
+
+
+def shelf_of(bench: Bench, attempt: str) -> Path:
+    """Where an attempt's set-aside files lie, below the project's own state directory."""
+    return bench.workspace.root_state / "runtime" / "set-aside" / attempt
+
+
+def _tell(correction: Correction, attempt: str, bench: Bench) -> None:
+    bench.journal.append(
+        Corrected(
+            at_ms=bench.now_ms(),
+            run=bench.run,
+            attempt=attempt,
+            what=correction.what,
+            paths=correction.paths[:50],
+            backup=correction.backup,
+        )
+    )
+    names = ", ".join(correction.paths[:5]) + (" …" if len(correction.paths) > 5 else "")
+    bench.watcher.note(f"put right: the agent {correction.what}{f' ({names})' if names else ''}")

@@ -1,0 +1,73 @@
+"""At the start of a run: finish or close every attempt that the journal left open. Only then may anybody derive.
+
+Work that is on disk is settled (verified, ticked, committed) without paying for it again; an attempt that left
+nothing usable is closed as crashed, and what its transcript shows goes into the briefing of the next one.
+Source: DESIGN rules 2 and 10, style R7, spec auto 5.7.
+"""
+
+from collections.abc import Iterable
+
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
+from milepost.model.outcome import Inconclusive, Outcome, Unfinished
+from milepost.model.units import Unit, UnitKind
+from milepost.unit import before as books_before
+from milepost.unit.bench import Bench
+from milepost.unit.transaction import Attempt, close, settle
+
+
+def open_attempts(events: Iterable[AnyEvent]) -> tuple[AttemptStarted, ...]:
+    """Attempts without an end, oldest first."""
+    found: dict[str, AttemptStarted] = {}
+    for event in events:
+        match event:
+            case AttemptStarted():
+                found[event.attempt] = event
+            case AttemptEnded(attempt=attempt):
+                found.pop(attempt, None)
+            case _:
+                pass
+    return tuple(found.values())
+
+
+def _never_started(events: Iterable[AnyEvent]) -> tuple[str, ...]:
+    """Attempts that reserved money and died before they began."""
+    reserved: dict[str, None] = {}
+    for event in events:
+        match event:
+            case BudgetReserved(attempt=attempt):
+                reserved[attempt] = None
+            case AttemptStarted(attempt=attempt) | AttemptEnded(attempt=attempt):
+                reserved.pop(attempt, None)
+            case _:
+                pass
+    return tuple(reserved)
+
+
+async def recover(bench: Bench) -> tuple[tuple[Unit, Outcome], ...]:
+    """Settle what is open. Returns each unit with how it ended; nothing open, nothing returned."""
+    settled: list[tuple[Unit, Outcome]] = []
+    events = bench.journal.own()
+    for attempt_id in _never_started(events):
+        _end_as_crashed(attempt_id, "it died before its session began", bench)
+    for started in open_attempts(events):
+        unit = Unit(UnitKind(started.kind), started.unit)
+        attempt = Attempt(id=started.attempt, unit=unit, base=started.base, number=started.number)
+        outcome = await settle(attempt, bench)
+        if isinstance(outcome, Unfinished):
+            _end_as_crashed(attempt.id, "; ".join(outcome.missing), bench)
+        elif not isinstance(outcome, Inconclusive):
+            close(attempt, outcome, bench)
+        bench.watcher.note(f"recovered {unit}: {_words(outcome)}")
+        settled.append((unit, outcome))
+    return tuple(settled)
+
+
+def _end_as_crashed(attempt: str, reason: str, bench: Bench) -> None:
+    bench.journal.append(
+        AttemptEnded(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, result=Result.CRASHED, reason=reason)
+    )
+    books_before.drop(bench.workspace.root_state, attempt)
+
+
+def _words(outcome: Outcome) -> str:
+    return type(outcome).__name__.lower() if not isinstance(outcome, Unfinished) else "nothing usable was left; it is done again"

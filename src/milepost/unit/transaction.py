@@ -1,0 +1,204 @@
+"""One unit, from intent to commit. Read it top to bottom; each step is one room.
+
+    isolation proved → budget reserved → attempt journaled → session → put right → artifacts → gate → box → commit → closed
+
+A crash between any two steps leaves an attempt without an end. Everything after the session may run twice, so
+`recover` finishes it at the next start, before anybody derives. Source: DESIGN "The way through the house", style R6, R7.
+"""
+
+from dataclasses import dataclass
+
+from milepost.agents.session import SessionSpec, Stop
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
+from milepost.git import commits, worktrees
+from milepost.model.outcome import (
+    Committed,
+    Inconclusive,
+    Interrupted,
+    Outcome,
+    OverBudget,
+    ProviderFailed,
+    TimedOut,
+    Unfinished,
+    VerifyFailed,
+)
+from milepost.model.units import Unit
+from milepost.prompts.compose import Prompt
+from milepost.rules import budget, done, messages, provider_errors, retry, staging
+from milepost.rules.fingerprint import fingerprint
+from milepost.unit import before as books_before
+from milepost.unit import books, session
+from milepost.unit.bench import Bench
+from milepost.unit.converse import Conversation, ceiling, converse, enforced
+from milepost.unit.gate import gate
+from milepost.unit.put_right import put_right, shelf_of, tree_of
+from milepost.unit.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What settling needs to know of an attempt; the journal's `AttemptStarted` holds the same."""
+
+    id: str
+    unit: Unit
+    base: str
+    number: int
+
+
+async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome:
+    """Do one unit: one fresh session, then settle what it left. `diagnostic`: why it is tried again, for the prompt."""
+    worktrees.prove_place(bench.workspace.cwd, bench.workspace.branch, isolation=bench.workspace.isolation)
+    tree = tree_of(bench)
+    base = commits.head(bench.workspace.cwd)
+    marks = fingerprint(unit, tree)
+    past = retry.history(bench.journal.everything(), unit, marks)
+    attempt = Attempt(id=session.attempt_id(unit, bench), unit=unit, base=base, number=past.total + 1)
+
+    if refused := _reserve(attempt, bench):
+        return refused
+    books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone))
+    with Transcript(bench.workspace.root_state, unit, known_secrets=bench.secrets) as transcript:
+        prompt = session.prompt(unit, tree, attempt.number, bench, diagnostic=diagnostic)
+        bench.journal.append(_started(attempt, marks, transcript, prompt, bench))
+        bench.watcher.unit_started(unit, attempt.id, attempt.number)
+        session.note_unit(unit, attempt.id, transcript.path, bench)
+        spec = session.spec(unit, prompt, attempt.id, bench)
+        transcript.begin(attempt=attempt.id, unit=unit, cwd=spec.cwd, at_ms=bench.now_ms(), prompt=prompt.text)
+        talk = await converse(spec, attempt.id, bench, transcript)
+
+    if talk.interrupted:
+        return _leave(attempt, bench)
+    outcome = await settle(attempt, bench)
+    return close(attempt, _explained(outcome, talk, bench), bench)
+
+
+async def settle(attempt: Attempt, bench: Bench) -> Outcome:
+    """What did the agent really leave on disk? Only then tick, only then commit. May run any number of times."""
+    unit, place = attempt.unit, bench.workspace
+    if commit := commits.find_attempt(place.cwd, place.branch, attempt.base, attempt.id):
+        return Committed(commit)
+    books.bring_back(place.state, shelf_of(bench, attempt.id) / "held")
+    before = books_before.recall(place.root_state, attempt.id)
+    put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
+    if owed := done.missing(unit, tree_of(bench)):
+        return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
+    if refused := await gate(unit, attempt.id, attempt.number, bench):
+        books.set_aside(unit, tree_of(bench), place.state, shelf_of(bench, attempt.id) / "held")
+        return refused
+    books.settle_box(unit, tree_of(bench), place.state)
+    return Committed(_commit(attempt, bench))
+
+
+def close(attempt: Attempt, outcome: Outcome, bench: Bench) -> Outcome:
+    """Journal the end of an attempt, once. An inconclusive one stays open: the next start settles it again."""
+    if isinstance(outcome, Inconclusive):
+        return outcome
+    result, reason = ending(outcome)
+    commit = outcome.commit if isinstance(outcome, Committed) else ""
+    bench.journal.append(
+        AttemptEnded(
+            at_ms=bench.now_ms(), run=bench.run, attempt=attempt.id, result=result, reason=reason, commit=commit
+        )
+    )
+    books_before.drop(bench.workspace.root_state, attempt.id)
+    session.publish(bench)
+    return outcome
+
+
+def ending(outcome: Outcome) -> tuple[Result, str]:
+    """The journal's word for an outcome, and why in one line."""
+    match outcome:
+        case Committed():
+            return Result.COMMITTED, ""
+        case Unfinished(missing=missing):
+            return Result.UNFINISHED, "; ".join(missing)
+        case VerifyFailed(failed=failed):
+            return Result.VERIFY_FAILED, "; ".join(failed)
+        case Inconclusive(reason=reason):
+            return Result.INCONCLUSIVE, reason
+        case OverBudget(committed=spent, ceiling=limit):
+            return Result.OVER_BUDGET, f"{spent} of {limit} micro-USD"
+        case ProviderFailed(kind=kind, text=text):
+            return Result.PROVIDER_ERROR, f"{kind}: {text}"
+        case TimedOut(minutes=minutes):
+            return Result.TIMED_OUT, f"the limit of {minutes} minutes passed"
+        case Interrupted(by=who):
+            return Result.INTERRUPTED, who
+
+
+def _reserve(attempt: Attempt, bench: Bench) -> OverBudget | None:
+    limit = ceiling(bench)
+    estimate = budget.estimate(bench.journal.everything(), attempt.unit.kind, ceiling=limit)
+
+    def refuse(events: tuple[AnyEvent, ...]) -> budget.Refused | None:
+        if not enforced(bench):
+            return None
+        return budget.admit(budget.books(events, carried=bench.carried_micro_usd), estimate=estimate, ceiling=limit)
+
+    claim = BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt.id, micro_usd=estimate)
+    refused = bench.journal.append_unless(refuse, claim)
+    return OverBudget(refused.committed, refused.ceiling) if refused else None
+
+
+def _started(attempt: Attempt, marks: str, transcript: Transcript, prompt: Prompt, bench: Bench) -> AttemptStarted:
+    return AttemptStarted(
+        at_ms=bench.now_ms(),
+        run=bench.run,
+        attempt=attempt.id,
+        kind=attempt.unit.kind,
+        unit=attempt.unit.id,
+        base=attempt.base,
+        branch=bench.workspace.branch,
+        fingerprint=marks,
+        number=attempt.number,
+        agent=bench.agent.name,
+        transcript=str(transcript.path.relative_to(bench.workspace.root_state)),
+        prompt_chars=len(prompt.system) + len(prompt.text),
+    )
+
+
+def _leave(attempt: Attempt, bench: Bench) -> Outcome:
+    """A person wants to stop now. Finished work stays open for the next start to verify; the rest is closed."""
+    outcome = Interrupted("stopped by a person or a signal")
+    before = books_before.recall(bench.workspace.root_state, attempt.id)
+    put_right(attempt.unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
+    return close(attempt, outcome, bench) if done.missing(attempt.unit, tree_of(bench)) else outcome
+
+
+def _cut_short(talk: Conversation, bench: Bench) -> Outcome | None:
+    """The outcome of a session that was ended for it; None: it ended by itself."""
+    if talk.over is not None:
+        return OverBudget(talk.over.committed, talk.over.ceiling)
+    if talk.timed_out:
+        return TimedOut(round(bench.preferences.auto_supervisor.hard_timeout_minutes))
+    if talk.ended.stop is Stop.ERROR and talk.ended.error is not None:
+        error = talk.ended.error
+        return ProviderFailed(str(error.kind), error.text, provider_errors.passing(error.kind))
+    return None
+
+
+def _explained(outcome: Outcome, talk: Conversation, bench: Bench) -> Outcome:
+    """An unfinished unit says why, when the session shows it; work that is there counts, however the session ended."""
+    if not isinstance(outcome, Unfinished):
+        return outcome
+    if cut := _cut_short(talk, bench):
+        return cut
+    if talk.ended.stop is Stop.MAX_REQUESTS:
+        return Unfinished((*outcome.missing, f"the session used up its {talk.ended.requests} requests"))
+    if talk.ended.tool_calls == 0:
+        return Unfinished((*outcome.missing, "the agent called no tool"))
+    return outcome
+
+
+def _commit(attempt: Attempt, bench: Bench) -> str:
+    place, unit = bench.workspace, attempt.unit
+    message = messages.unit_commit(unit, summary=session.summary_of(unit, tree_of(bench)), attempt=attempt.id)
+
+    def excluded(path: str) -> str | None:
+        return staging.excluded(
+            path, milestone=unit.milestone, commit_docs=bench.preferences.git.commit_docs, state_dir=place.state_dir
+        )
+
+    commit = commits.commit_unit(place.cwd, branch=place.branch, message=message, excluded=excluded)
+    return commit or commits.head(place.cwd)
+
