@@ -6,7 +6,7 @@ written by the user (project over global), token profile, mode, default. Source:
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias, TypeGuard, TypeVar, get_args, get_type_hints
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeGuard, TypeVar, get_args, get_type_hints
 
 from milepost.formats.preferences import (
     Key,
@@ -19,6 +19,23 @@ from milepost.formats.preferences import (
 
 Raw: TypeAlias = Mapping[str, object]
 _Value = TypeVar("_Value", bound=NamedTuple)
+
+
+class Problem(NamedTuple):
+    """Something about a settings file that its author should know."""
+
+    path: str
+    line: int
+    """From 1; 0 means the whole file."""
+    key: str
+    """Dotted key, empty for the whole file."""
+    message: str
+    severity: Literal["error", "warning"]
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
 
 MODES: Final[Mapping[str, Raw]] = {
     "solo": {
@@ -96,10 +113,13 @@ def merge(below: Raw, above: Raw) -> Raw:
 
 
 def resolve(raw: Raw) -> Preferences:
-    """The value that the program works with: what `raw` leaves open comes from profile, mode and defaults."""
-    profile = str(raw.get("token_profile", Preferences().token_profile))
-    layered = _over(_over(MODES.get(str(raw.get("mode")), {}), TOKEN_PROFILES.get(profile, {})), raw)
-    return _filled(Preferences(), layered)
+    """The value that the program works with: what `raw` leaves open comes from profile, mode and defaults.
+
+    A profile fills in only when it is written; by default it is `balanced` for the prompts' inline level alone,
+    as in GSD. So `resolve({}) == Preferences()`.
+    """
+    mode, profile = MODES.get(str(raw.get("mode")), {}), TOKEN_PROFILES.get(str(raw.get("token_profile")), {})
+    return _filled(Preferences(), _over(_over(mode, profile), raw))
 
 
 def _over(below: Raw, above: Raw) -> Raw:
@@ -120,14 +140,15 @@ def _typed(name: str, default: object, value: object) -> object:
     if isinstance(value, Mapping):
         if name == "models":
             return MappingProxyType({phase: _filled(ModelChoice(), _raw(choice)) for phase, choice in value.items()})
-        return _filled(default, value) if _is_group(default) else value
+        return _filled(default, value) if is_group(default) else value
     if isinstance(value, Sequence) and not isinstance(value, str):
         entry = _ENTRIES.get(name)
         return tuple(value) if entry is None else tuple(_filled(entry, _raw(one)) for one in value)
     return value
 
 
-def _is_group(default: object) -> TypeGuard[NamedTuple]:
+def is_group(default: object) -> TypeGuard[NamedTuple]:
+    """Whether a default is an object of keys."""
     return hasattr(default, "_fields")
 
 
