@@ -1,0 +1,73 @@
+"""`OVERRIDES.md`: orders of the user that the plan has not taken up yet.
+
+    # GSD Overrides
+
+    ## Override: 2026-03-17T10:00:00.000Z
+
+    **Change:** use PostgreSQL instead of SQLite
+    **Scope:** active
+    **Applied-at:** M001/S02/T01
+
+    ---
+
+A change may run over many lines, code included. An override is open while its scope is `active`.
+Source: spec auto 2.23.
+"""
+
+import re
+from typing import NamedTuple
+
+from milepost.formats._markdown import lf
+
+_HEAD = re.compile(r"^## Override:[ \t]*(.*)$", re.MULTILINE)
+_CHANGE = re.compile(r"^\*\*Change:\*\*[ \t]*(.*?)(?=^\*\*(?:Scope|Applied-at):\*\*|\Z)", re.MULTILINE | re.DOTALL)
+_SCOPE = re.compile(r"^\*\*Scope:\*\*[ \t]*(\w+)", re.MULTILINE)
+_APPLIED = re.compile(r"^\*\*Applied-at:\*\*[ \t]*(.*)$", re.MULTILINE)
+_ACTIVE = re.compile(r"^(\*\*Scope:\*\*[ \t]*)active\b", re.MULTILINE | re.IGNORECASE)
+
+
+class Override(NamedTuple):
+    """One order. `applied_at` is the unit that was current, such as `M001/S02/T01`; `at` an ISO time."""
+
+    at: str
+    change: str
+    scope: str
+    applied_at: str
+
+
+def parse(text: str) -> tuple[Override, ...]:
+    """All overrides in the order of the file. Never raises."""
+    text = lf(text)
+    heads = list(_HEAD.finditer(text))
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    return tuple(_override(head[1].strip(), text[head.end() : end]) for head, end in zip(heads, ends, strict=True))
+
+
+def active(text: str) -> tuple[Override, ...]:
+    """The overrides that are still open."""
+    if "active" not in text.lower():
+        return ()
+    return tuple(entry for entry in parse(text) if entry.scope == "active")
+
+
+def resolve_all(text: str) -> str:
+    """`text` with every open override marked resolved; nothing else differs."""
+    return _ACTIVE.sub(r"\1resolved", text)
+
+
+def render(entry: Override) -> str:
+    """One override as it is appended to the file."""
+    return (
+        f"## Override: {entry.at}\n\n**Change:** {entry.change}\n**Scope:** {entry.scope}\n"
+        f"**Applied-at:** {entry.applied_at}\n\n---\n"
+    )
+
+
+def _override(at: str, body: str) -> Override:
+    change, scope, applied = _CHANGE.search(body), _SCOPE.search(body), _APPLIED.search(body)
+    return Override(
+        at=at,
+        change=change[1].strip() if change else "",
+        scope=scope[1].lower() if scope else "",
+        applied_at=applied[1].strip() if applied else "",
+    )

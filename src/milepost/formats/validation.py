@@ -1,0 +1,66 @@
+"""`M###-VALIDATION.md`: whether a milestone holds what it promised.
+
+    ---
+    verdict: needs-remediation
+    remediation_round: 1
+    ---
+    # Milestone validation: M001
+
+The verdict is `pass`, `needs-attention` or `needs-remediation`, in any case, with or without quotes; `passed` is
+`pass` and `fail` is `needs-remediation`. Without frontmatter the first bold `**Verdict:**` of the body counts,
+with or without an emoji before the word. Source: spec auto 2.14.
+"""
+
+import re
+
+from milepost.formats._markdown import frontmatter, scalar, split
+
+PASS = "pass"  # noqa: S105
+NEEDS_ATTENTION = "needs-attention"
+NEEDS_REMEDIATION = "needs-remediation"
+
+_SPELLINGS = {
+    "pass": PASS,
+    "passed": PASS,
+    "needs-attention": NEEDS_ATTENTION,
+    "needs-remediation": NEEDS_REMEDIATION,
+    "fail": NEEDS_REMEDIATION,
+    "failed": NEEDS_REMEDIATION,
+}
+_BOLD = re.compile(r"\*\*Verdict:?\*\*:?[^\w\n]*([A-Za-z][\w-]*(?:[ ](?:attention|remediation)\b)?)", re.IGNORECASE)
+_WORD = re.compile(r"[^\w]*([A-Za-z][\w-]*(?:[ ](?:attention|remediation)\b)?)", re.IGNORECASE)
+
+
+def verdict(text: str) -> str | None:
+    """`pass`, `needs-attention` or `needs-remediation`; None when the document says none of them."""
+    return _SPELLINGS.get(word(text))
+
+
+def word(text: str) -> str:
+    """The verdict's word as written, lower case with dashes; empty when there is none."""
+    block, body = split(text)
+    if block:
+        value = scalar(frontmatter(text), "verdict") or _indented(block)
+        found = _WORD.match(value)
+    else:
+        found = _BOLD.search(body)
+    return found[1].lower().replace("_", "-").replace(" ", "-").rstrip("-") if found else ""
+
+
+def remediation_round(text: str) -> int:
+    """How often remediation was asked for; 0 when the document does not say."""
+    raw = scalar(frontmatter(text), "remediation_round")
+    return int(raw) if raw.isdigit() else 0
+
+
+def render_skipped(mid: str) -> str:
+    """The note that stands in for a validation which the preferences skip."""
+    return (
+        f"---\nverdict: {PASS}\nremediation_round: 0\n---\n# Milestone validation: {mid}\n\n"
+        "Skipped by `phases.skip_milestone_validation`.\n"
+    )
+
+
+def _indented(block: str) -> str:
+    found = re.search(r"verdict:\s*(.*)", block, re.IGNORECASE)
+    return found[1] if found else ""
