@@ -8,24 +8,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
 from milepost.model.units import Unit
+from milepost.rules.provider_errors import ErrorKind as ErrorKind
+from milepost.rules.tool_policy import ToolPolicy as ToolPolicy
 
-
-class ToolPolicy(StrEnum):
-    """What a unit's session may touch; enforced in code before a call runs. Spec auto 4.2, 5.17."""
-
-    ALL = "all"
-    """Everything inside the worktree, and the shell."""
-    PLANNING = "planning"
-    """Read anywhere in the worktree, shell only to look, write only below the milestone's own `.gsd` files."""
-    PLANNING_DISPATCH = "planning-dispatch"
-    """As planning, plus the project's registers (DECISIONS, REQUIREMENTS, PROJECT, KNOWLEDGE)."""
-    DOCS = "docs"
-    """As planning-dispatch, plus documentation of the repository (`*.md`, `docs/`)."""
+if TYPE_CHECKING:
+    from milepost.process.confine import Confinement
 
 
 class SessionSpec(NamedTuple):
@@ -49,6 +41,8 @@ class SessionSpec(NamedTuple):
     """Model requests after which the session is ended with stop `max-requests`."""
     cache_key: str = ""
     """Stable id of the project, for providers that cache prompts; empty: none."""
+    confine: "Confinement | None" = None
+    """The sandbox of shell commands: what they may write, whether they may use the network; None: no sandbox."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="text"):
@@ -94,23 +88,6 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="u
     cache_write: int = 0
     micro_usd: int | None = None
     """None: nobody knows the price, which is not zero."""
-
-
-class ErrorKind(StrEnum):
-    """Classes of failure, by what can be done about them. Spec auto 5.11, 8.10."""
-
-    AUTH = "auth"
-    QUOTA = "quota"
-    RATE_LIMIT = "rate-limit"
-    NETWORK = "network"
-    SERVER = "server"
-    STREAM = "stream"
-    UNSUPPORTED_MODEL = "unsupported-model"
-    CONTEXT = "context"
-    BAD_REQUEST = "bad-request"
-    DIVERGED = "diverged"
-    """A recording that does not fit what is there now."""
-    UNKNOWN = "unknown"
 
 
 class SessionError(msgspec.Struct, frozen=True, kw_only=True):
