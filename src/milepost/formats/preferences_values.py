@@ -150,7 +150,7 @@ def _choice(field: Field, node: yaml.Node) -> str | int:
 
 def _text(field: Field, node: yaml.Node) -> str:
     scalar = _scalar(node, "a text")
-    text = scalar.value.strip() if _is_plain(scalar) else scalar.value
+    text: str = scalar.value.strip() if _is_plain(scalar) else scalar.value
     if not text.strip():
         raise Refused("must not be empty; leave the key out instead")
     if field.key.letters and not re.fullmatch(field.key.letters, text):

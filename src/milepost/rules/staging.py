@@ -1,63 +1,69 @@
-"""Which paths an automatic commit of a milestone may contain.
+"""What an automatic commit of one milestone takes, and what it leaves aside, with the reason.
 
-    .gsd/activity/…            run-time file, never committed
-    .gsd/milestones/M002/…     another milestone's, when M001 is at work
-    src/app.py                 committed
-
-Pure. Source: spec auto 1.3, 1.4; field-reports #25 (gsd-2#1991).
+Left aside: run-time files, the directories of other milestones, everything in the state directory when planning
+files are not committed, and files that look like secrets. Source: spec auto 1.4, field reports (leaked keys).
 """
 
 import re
+from typing import Final
 
 from milepost.model.ids import milestone_of_directory
+from milepost.rules.gitignore import RUNTIME_PATTERNS
 
-_RUNTIME_DIRECTORIES = frozenset(
-    {"activity", "forensics", "runtime", "worktrees", "parallel", "journal", "debug", "audit", "locks", "tmp"}
+_SECRET: Final = re.compile(
+    r"\.env(?!\.(?:example|sample|template|dist|defaults?)\Z)(?:\..+)?|.+\.(?:pem|pfx|p12|jks|keystore|kdbx|ppk)"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|\.pgpass|\.pypirc|\.git-credentials"
+    r"|credentials\.json|service[-_]account.*\.json|.+\.tfstate(?:\.backup)?",
+    re.IGNORECASE,
 )
-_RUNTIME_FILES = frozenset(
-    {
-        "auto.lock", "metrics.json", "completed-units.json", "STATE.md", "gsd.db", "gsd.db-shm", "gsd.db-wal",
-        "DISCUSSION-MANIFEST.json", "routing-history.json", "hook-state.json", "orchestrator.json",
-        "notifications.jsonl", "event-log.jsonl", "state-manifest.json", "doctor-history.jsonl",
-    }
-)  # fmt: skip
-_RUNTIME_NAMES = re.compile(r".*\.tmp\Z|\..*\.tmp[^/]*\Z|export-[^/]*\Z")
-_CONTINUE = re.compile(r"milestones/.*(?:-CONTINUE|/continue)\.md\Z")
 
 
-def is_runtime(path: str, state_dir: str) -> bool:
-    """Whether a repository path is a run-time file of the state directory: derived, local, never in a commit."""
-    if not path.startswith(f"{state_dir}/"):
-        return False
-    inner = path[len(state_dir) + 1 :]
-    first, _, rest = inner.partition("/")
-    if rest:
-        return first in _RUNTIME_DIRECTORIES or _CONTINUE.match(inner) is not None
-    return first in _RUNTIME_FILES or first in _RUNTIME_DIRECTORIES or _RUNTIME_NAMES.match(first) is not None
+def excluded(path: str, *, milestone: str, commit_docs: bool, state_dir: str) -> str | None:
+    """Why `path` is not staged for `milestone`; None when it is.
 
-
-def owner_of(path: str, state_dir: str) -> str | None:
-    """The milestone whose directory a repository path is in; None outside of any."""
-    prefix = f"{state_dir}/milestones/"
-    if not path.startswith(prefix):
-        return None
-    return milestone_of_directory(path[len(prefix) :].split("/")[0])
-
-
-def excluded(
-    path: str, *, milestone: str | None, state_dir: str = ".gsd", commit_docs: bool = True, extra: tuple[str, ...] = ()
-) -> str | None:
-    """Why a repository path may not be in an automatic commit; None when it may.
-
-    milestone: the one at work; other milestones' directories are then refused. None refuses none of them.
-    commit_docs: False keeps the whole state directory out. extra: further paths, and directories ending in `/`.
+    path: relative to the repository's root, with `/`. state_dir: `.gsd` or `.sf`. Pure; never raises.
     """
-    if is_runtime(path, state_dir):
+    if looks_secret(path):
+        return "looks like a secret"
+    inside = _below(path, state_dir)
+    if inside is None:
+        return None
+    if not commit_docs:
+        return "planning files are not committed here (git.commit_docs: false)"
+    if is_runtime(inside):
         return "run-time file"
-    if not commit_docs and (path == state_dir or path.startswith(f"{state_dir}/")):
-        return "planning files are not committed (git.commit_docs)"
-    owner = owner_of(path, state_dir)
-    if milestone is not None and owner not in (None, milestone):
-        return f"belongs to {owner}"
-    listed = any(path == one or (one.endswith("/") and path.startswith(one)) for one in extra)
-    return "excluded by the caller" if listed else None
+    owner = _owner(inside)
+    return f"belongs to {owner}" if owner not in (None, milestone) else None
+
+
+def looks_secret(path: str) -> bool:
+    """Whether a file is by its name one that holds keys (`.env`, `*.pem`, `id_rsa`; not `.env.example`)."""
+    return _SECRET.fullmatch(path.rpartition("/")[2]) is not None
+
+
+def is_runtime(inside: str) -> bool:
+    """Whether a path below the state directory is of the running program and not of the plan."""
+    return _RUNTIME.match(inside) is not None
+
+
+def _below(path: str, state_dir: str) -> str | None:
+    """The path inside the state directory, None for one outside."""
+    if path == state_dir:
+        return ""
+    return path.removeprefix(f"{state_dir}/") if path.startswith(f"{state_dir}/") else None
+
+
+def _owner(inside: str) -> str | None:
+    parts = inside.split("/")
+    return milestone_of_directory(parts[1]) if len(parts) > 2 and parts[0] == "milestones" else None
+
+
+def _expression(pattern: str) -> str:
+    """A pattern of `.gitignore`, relative to the state directory, as a regular expression."""
+    body = re.escape(pattern.rstrip("/")).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
+    # A pattern without an inner slash still names a path from the state directory here, except for `*.tmp`.
+    anywhere = "(?:.*/)?" if pattern.startswith("*") else ""
+    return anywhere + body + (r"(?:/.*)?\Z" if pattern.endswith("/") else r"\Z")
+
+
+_RUNTIME: Final = re.compile("|".join(_expression(pattern) for pattern in RUNTIME_PATTERNS))
