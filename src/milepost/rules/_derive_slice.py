@@ -200,7 +200,8 @@ def replan_cause(tree: Tree, mid: str, sid: str, done: list[str]) -> tuple[str, 
     A REPLAN document answers every cause: one replan per slice, as a slice that replans itself forever costs more
     than one that goes on with a known blocker. Removing the document allows another.
     """
-    if slice_file(tree, mid, sid, "REPLAN"):
+    answer = read(tree, slice_file(tree, mid, sid, "REPLAN"))
+    if answer and placeholder.reason(answer) is None:
         return None
     for tid in done:
         if summary.blocker_discovered(read(tree, task_file(tree, mid, sid, tid, "SUMMARY"))):

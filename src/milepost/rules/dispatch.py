@@ -1,0 +1,340 @@
+"""What comes next: a table of named rules, the first answer counts.
+
+Every rule is a pure function of the state, the files and the preferences. A rule that wants something written
+before its unit says so in `effects`; `gsd query` shows the same decision that `gsd auto` carries out.
+Source: spec auto 4.1, 4.3.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from milepost.formats import overrides, roadmap, uat, validation
+from milepost.formats.preferences import Preferences
+from milepost.formats.tree import Tree, milestone_file, milestone_path, read, root_file, slice_file
+from milepost.model.units import Unit, UnitKind
+from milepost.rules import done
+from milepost.rules.state import Phase, State
+
+
+class Level(StrEnum):
+    """How much a halt asks of a person."""
+
+    INFO = "info"
+    """Nothing: the work is done."""
+    WARNING = "warning"
+    """Something to say or write, then the run goes on."""
+    ERROR = "error"
+    """Something stands in the way."""
+
+
+class Write(NamedTuple):
+    """A document to be written before the unit starts. path: relative to the state directory."""
+
+    path: str
+    text: str
+    reason: str
+
+
+class Dispatch(NamedTuple):
+    """Start this unit. pause_after: a person is to look at the result before anything else starts."""
+
+    unit: Unit
+    rule: str
+    pause_after: bool = False
+    effects: tuple[Write, ...] = ()
+
+
+class Halt(NamedTuple):
+    """Start nothing. reason: one sentence; hint: what to do about it."""
+
+    reason: str
+    level: Level
+    rule: str
+    hint: str = ""
+
+
+Decision = Dispatch | Halt
+
+
+class Case(NamedTuple):
+    """What a rule looks at."""
+
+    state: State
+    tree: Tree
+    prefs: Preferences
+
+    @property
+    def mid(self) -> str:
+        """The active milestone; empty when there is none."""
+        return self.state.active_milestone.id if self.state.active_milestone else ""
+
+    @property
+    def sid(self) -> str:
+        """The active slice; empty when there is none."""
+        return self.state.active_slice.id if self.state.active_slice else ""
+
+    @property
+    def tid(self) -> str:
+        """The active task; empty when there is none."""
+        return self.state.active_task.id if self.state.active_task else ""
+
+    def in_milestone(self, suffix: str) -> str:
+        """Text of a document of the active milestone, empty when there is none."""
+        return read(self.tree, milestone_file(self.tree, self.mid, suffix))
+
+    def in_slice(self, sid: str, suffix: str) -> str:
+        """Text of a document of one of its slices, empty when there is none."""
+        return read(self.tree, slice_file(self.tree, self.mid, sid, suffix))
+
+    def slices(self) -> tuple[roadmap.Slice, ...]:
+        """The slices of the active milestone."""
+        return roadmap.slices(self.in_milestone("ROADMAP"))
+
+    def last_done(self) -> str:
+        """The last finished slice in the roadmap's order; empty when none is."""
+        return next((entry.id for entry in reversed(self.slices()) if entry.done), "")
+
+
+class Answer(NamedTuple):
+    """What a rule wants: a unit of a kind, or a halt."""
+
+    kind: UnitKind | None = None
+    id: str = ""
+    pause_after: bool = False
+    effects: tuple[Write, ...] = ()
+    reason: str = ""
+    level: Level = Level.WARNING
+    hint: str = ""
+
+
+class Rule(NamedTuple):
+    """A rule under the name that the journal, the query and its test know it by."""
+
+    name: str
+    answer: Callable[[Case], Answer | None]
+
+
+def decide(state: State, tree: Tree, prefs: Preferences) -> Decision:
+    """The next unit, or why there is none. Raises FormatError only where `tree` does."""
+    case = Case(state, tree, prefs)
+    for rule in RULES:
+        if answer := rule.answer(case):
+            return _decision(case, rule.name, answer)
+    return Halt(
+        f"Nothing to do in phase {state.phase}.", Level.ERROR, "unhandled-phase", hint="gsd doctor looks for the cause."
+    )
+
+
+def _decision(case: Case, rule: str, answer: Answer) -> Decision:
+    if answer.kind is None:
+        return Halt(answer.reason, answer.level, rule, answer.hint)
+    unit = Unit(answer.kind, answer.id)
+    if why := done.given_up(unit, case.tree):
+        path = done.artifact(unit, case.tree)
+        return Halt(f"{unit} was given up: {why}", Level.ERROR, GIVEN_UP, hint=f"Remove {path} to have it tried again.")
+    return Dispatch(unit, rule, answer.pause_after, answer.effects + _revalidation(case))
+
+
+GIVEN_UP = "given-up-unit-waits-for-a-person"
+"""Rule name of the halt that takes the place of a unit whose artifact is a note that it was given up."""
+
+
+def _revalidation(case: Case) -> tuple[Write, ...]:
+    """A verdict that asked for remediation is spent once there are slices for it; else it would block again."""
+    if not case.sid:
+        return ()
+    text = case.in_milestone("VALIDATION")
+    if validation.verdict(text) != validation.NEEDS_REMEDIATION:
+        return ()
+    path = milestone_path(case.tree, case.mid, "VALIDATION")
+    return (Write(path, validation.reopen(text), "remediation slices are planned; the milestone is validated again"),)
+
+
+def _complete(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.COMPLETE:
+        return None
+    return Answer(reason=case.state.next_action, level=Level.INFO)
+
+
+def _blocked(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.BLOCKED:
+        return None
+    reason = "; ".join(case.state.blockers) or case.state.next_action
+    return Answer(reason=reason, level=Level.ERROR, hint=case.state.next_action)
+
+
+def _nothing_active(case: Case) -> Answer | None:
+    if case.mid:
+        return None
+    reason = "; ".join(case.state.blockers) or case.state.next_action
+    return Answer(reason=reason, level=Level.WARNING, hint=case.state.next_action)
+
+
+def _overrides(case: Case) -> Answer | None:
+    if not overrides.active(read(case.tree, root_file(case.tree, "OVERRIDES"))):
+        return None
+    return Answer(UnitKind.REWRITE_DOCS, f"{case.mid}/{case.sid}" if case.sid else case.mid)
+
+
+def _summarizing(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.SUMMARIZING:
+        return None
+    return Answer(UnitKind.COMPLETE_SLICE, f"{case.mid}/{case.sid}")
+
+
+def _uat(case: Case) -> Answer | None:
+    """The test of the slice that was finished last, also when it was the milestone's last one."""
+    if not case.prefs.uat_dispatch or case.state.phase is Phase.COMPLETING_MILESTONE:
+        return None
+    sid = case.last_done()
+    test = case.in_slice(sid, "UAT") if sid else ""
+    if not test or done.uat_verdict(case.tree, case.mid, sid):
+        return None
+    return Answer(UnitKind.RUN_UAT, f"{case.mid}/{sid}", pause_after=uat.mode(test) != "artifact-driven")
+
+
+def _uat_gate(case: Case) -> Answer | None:
+    """Nothing goes on after a test that did not pass."""
+    if not case.prefs.uat_dispatch:
+        return None
+    sid = case.last_done()
+    said = done.uat_verdict(case.tree, case.mid, sid) if sid else None
+    if said is None or uat.acceptable(said, uat.mode(case.in_slice(sid, "UAT"))):
+        return None
+    return Answer(
+        reason=f"The acceptance test of {case.mid}/{sid} ended {said}.",
+        level=Level.ERROR,
+        hint=f"Mend the slice; then set the verdict in {sid}-UAT-RESULT.md to PASS, or remove the file to test again.",
+    )
+
+
+def _reassess(case: Case) -> Answer | None:
+    if case.prefs.phases.skip_reassess:
+        return None
+    slices, sid = case.slices(), case.last_done()
+    if not sid or all(entry.done for entry in slices):
+        return None
+    if case.in_slice(sid, "ASSESSMENT") and not done.given_up(
+        Unit(UnitKind.REASSESS_ROADMAP, f"{case.mid}/{sid}"), case.tree
+    ):
+        return None
+    return Answer(UnitKind.REASSESS_ROADMAP, f"{case.mid}/{sid}") if case.in_slice(sid, "SUMMARY") else None
+
+
+def _needs_discussion(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.NEEDS_DISCUSSION:
+        return None
+    return Answer(
+        reason=f"{case.mid} has a draft of its context that was not discussed.",
+        hint=f"Turn {case.mid}-CONTEXT-DRAFT.md into {case.mid}-CONTEXT.md, then go on.",
+    )
+
+
+def _no_context(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.PRE_PLANNING or case.in_milestone("CONTEXT"):
+        return None
+    return Answer(
+        reason=f"{case.mid} has no context: nothing says what it is to achieve.",
+        hint=f"Write {milestone_path(case.tree, case.mid, 'CONTEXT')}, then go on.",
+    )
+
+
+def _research_milestone(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.PRE_PLANNING or case.prefs.phases.skip_research:
+        return None
+    unit = Unit(UnitKind.RESEARCH_MILESTONE, case.mid)
+    return Answer(unit.kind, unit.id) if done.missing(unit, case.tree) else None
+
+
+def _plan_milestone(case: Case) -> Answer | None:
+    return Answer(UnitKind.PLAN_MILESTONE, case.mid) if case.state.phase is Phase.PRE_PLANNING else None
+
+
+def _slice_discussion(case: Case) -> Answer | None:
+    wanted = case.prefs.phases.require_slice_discussion and case.state.phase is Phase.PLANNING
+    if not wanted or case.in_slice(case.sid, "CONTEXT"):
+        return None
+    return Answer(
+        reason=f"{case.mid}/{case.sid} is to be discussed before it is planned (phases.require_slice_discussion).",
+        hint=f"Write {case.sid}-CONTEXT.md for it, then go on.",
+    )
+
+
+def _research_slice(case: Case) -> Answer | None:
+    skip = case.prefs.phases.skip_research or case.prefs.phases.skip_slice_research
+    if case.state.phase is not Phase.PLANNING or skip:
+        return None
+    if case.sid == "S01" and case.in_milestone("RESEARCH"):
+        return None
+    unit = Unit(UnitKind.RESEARCH_SLICE, f"{case.mid}/{case.sid}")
+    return Answer(unit.kind, unit.id) if done.missing(unit, case.tree) else None
+
+
+def _plan_slice(case: Case) -> Answer | None:
+    return Answer(UnitKind.PLAN_SLICE, f"{case.mid}/{case.sid}") if case.state.phase is Phase.PLANNING else None
+
+
+def _replan(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.REPLANNING_SLICE:
+        return None
+    return Answer(UnitKind.REPLAN_SLICE, f"{case.mid}/{case.sid}")
+
+
+def _unplanned_task(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.EXECUTING or done.task_planned(case.tree, case.mid, case.sid, case.tid):
+        return None
+    return Answer(UnitKind.PLAN_SLICE, f"{case.mid}/{case.sid}")
+
+
+def _execute(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.EXECUTING:
+        return None
+    return Answer(UnitKind.EXECUTE_TASK, f"{case.mid}/{case.sid}/{case.tid}")
+
+
+def _skip_validation(case: Case) -> Answer | None:
+    """A validation that somebody wrote and nobody can read is not overwritten: it is made again instead."""
+    skip = case.prefs.phases.skip_milestone_validation and case.state.phase is Phase.VALIDATING_MILESTONE
+    if not skip or case.in_milestone("VALIDATION"):
+        return None
+    path = milestone_path(case.tree, case.mid, "VALIDATION")
+    stub = Write(path, validation.render_skipped(case.mid), "validation is skipped by preference")
+    return Answer(UnitKind.COMPLETE_MILESTONE, case.mid, effects=(stub,))
+
+
+def _validate(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.VALIDATING_MILESTONE:
+        return None
+    return Answer(UnitKind.VALIDATE_MILESTONE, case.mid)
+
+
+def _complete_milestone(case: Case) -> Answer | None:
+    if case.state.phase is not Phase.COMPLETING_MILESTONE:
+        return None
+    return Answer(UnitKind.COMPLETE_MILESTONE, case.mid)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("all-complete-stops", _complete),
+    Rule("blocked-stops", _blocked),
+    Rule("nothing-active-stops", _nothing_active),
+    Rule("overrides-first", _overrides),
+    Rule("summarizing-completes-slice", _summarizing),
+    Rule("finished-slice-is-tested", _uat),
+    Rule("failed-test-stops", _uat_gate),
+    Rule("finished-slice-is-reassessed", _reassess),
+    Rule("draft-waits-for-discussion", _needs_discussion),
+    Rule("no-context-stops", _no_context),
+    Rule("milestone-is-researched", _research_milestone),
+    Rule("milestone-is-planned", _plan_milestone),
+    Rule("slice-waits-for-discussion", _slice_discussion),
+    Rule("slice-is-researched", _research_slice),
+    Rule("slice-is-planned", _plan_slice),
+    Rule("blocker-replans-slice", _replan),
+    Rule("task-without-plan-replans", _unplanned_task),
+    Rule("task-is-executed", _execute),
+    Rule("validation-is-skipped", _skip_validation),
+    Rule("milestone-is-validated", _validate),
+    Rule("milestone-is-completed", _complete_milestone),
+)
