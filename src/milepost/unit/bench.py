@@ -86,5 +86,7 @@ class Bench:
     stop: anyio.Event
     """Set when the unit in flight is to be ended."""
     watcher: Watcher = field(default_factory=Silent)
+    instructions: tuple[str, ...] = ()
+    """Texts of the agent-instruction files, the global one first."""
     carried_micro_usd: int = 0
     """Spent according to ledger rows that other programs wrote."""

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from milepost.formats.journal import Corrected
 from milepost.formats.tree import Tree
-from milepost.git import commits, refs, status
+from milepost.git import refs, status
+from milepost.git.put_right import put_right_branch, take_back
+from milepost.git.snapshots import snapshot
 from milepost.model.units import Unit
 from milepost.rules import claims
 from milepost.store.snapshot import Snapshot
@@ -30,7 +32,7 @@ class Correction(NamedTuple):
 
 def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, bench: Bench) -> None:
     """Undo what is not the agent's to do, journal each correction and tell the watcher."""
-    found = [*_branch(base, bench), *_foreign_files(unit, attempt, bench)]
+    found = [*_branch(base, bench), *_foreign_files(unit, bench)]
     if before is not None:
         found += _foreign_claims(unit, before, attempt, bench)
         found += _boxes(before, bench)
@@ -45,19 +47,25 @@ def tree_of(bench: Bench) -> Tree:
 
 def _branch(base: str, bench: Bench) -> list[Correction]:
     place = bench.workspace
-    moved = commits.put_right_branch(place.cwd, place.branch, base, milestone=place.milestone)
-    return [Correction(moved.what, moved.commits, moved.backup)] if moved else []
+    # Without isolation the branch is the user's own, and commits on it may be the user's too: they stay.
+    if place.isolation == "none":
+        return []
+    found = put_right_branch(place.cwd, place.branch, base, owner=place.milestone)
+    if found is None:
+        return []
+    what = f"moved the branch by itself ({found.sentence}); HEAD is back and the files are kept"
+    return [Correction(what, (), ", ".join(found.pins))]
 
 
-def _foreign_files(unit: Unit, attempt: str, bench: Bench) -> list[Correction]:
+def _foreign_files(unit: Unit, bench: Bench) -> list[Correction]:
     place = bench.workspace
     own = f"{place.state_dir}/milestones/{unit.milestone}/"
     changes = [c for c in status.dirty(place.cwd) if _foreign(c.path, f"{place.state_dir}/milestones/", own)]
     if not changes:
         return []
-    backup = refs.pin(place.root, place.milestone, "foreign", commits.snapshot(place.cwd))
+    backup = refs.pin(place.root, place.milestone, "foreign", snapshot(place.cwd))
     paths = tuple(c.path for c in changes)
-    commits.restore(place.cwd, paths)
+    take_back(place.cwd, paths)
     return [Correction("wrote files of another milestone; they were taken back", paths, backup)]
 
 

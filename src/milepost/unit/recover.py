@@ -70,4 +70,6 @@ def _end_as_crashed(attempt: str, reason: str, bench: Bench) -> None:
 
 
 def _words(outcome: Outcome) -> str:
-    return type(outcome).__name__.lower() if not isinstance(outcome, Unfinished) else "nothing usable was left; it is done again"
+    if isinstance(outcome, Unfinished):
+        return "nothing usable was left; it is done again"
+    return type(outcome).__name__.lower()

@@ -1,14 +1,16 @@
 """One unit, from intent to commit. Read it top to bottom; each step is one room.
 
-    isolation proved → budget reserved → attempt journaled → session → put right → artifacts → gate → box → commit → closed
+    isolation proved → budget reserved → attempt journaled → session
+    → put right → artifacts → gate → box → commit → closed
 
 A crash between any two steps leaves an attempt without an end. Everything after the session may run twice, so
-`recover` finishes it at the next start, before anybody derives. Source: DESIGN "The way through the house", style R6, R7.
+`recover` finishes it at the next start, before anybody derives.
+Source: DESIGN "The way through the house", style R6, R7.
 """
 
 from dataclasses import dataclass
 
-from milepost.agents.session import SessionSpec, Stop
+from milepost.agents.session import Stop
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
 from milepost.git import commits, worktrees
 from milepost.model.outcome import (
@@ -101,7 +103,7 @@ def close(attempt: Attempt, outcome: Outcome, bench: Bench) -> Outcome:
         )
     )
     books_before.drop(bench.workspace.root_state, attempt.id)
-    session.publish(bench)
+    session.publish(attempt.unit, bench)
     return outcome
 
 
@@ -201,4 +203,3 @@ def _commit(attempt: Attempt, bench: Bench) -> str:
 
     commit = commits.commit_unit(place.cwd, branch=place.branch, message=message, excluded=excluded)
     return commit or commits.head(place.cwd)
-

@@ -42,14 +42,17 @@ class Transcript:
         """For `with`."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Write what is still held back, and close."""
         self._flush(None)
         self._file.close()
 
     def begin(self, *, attempt: str, unit: Unit, cwd: Path, at_ms: int, prompt: str) -> None:
         """The header, and the prompt as the user's message."""
-        self._write({"type": "session", "version": 1, "id": attempt, "timestamp": at_ms, "cwd": str(cwd), "unit": str(unit)})
+        head = {"type": "session", "version": 1, "id": attempt, "timestamp": at_ms}
+        self._write({**head, "cwd": str(cwd), "unit": str(unit)})
         self._write({"type": "message", "message": {"role": "user", "content": [{"type": "text", "text": prompt}]}})
 
     def add(self, event: Event) -> None:
@@ -93,7 +96,8 @@ class Transcript:
 def _open_next(directory: Path, unit: Unit) -> tuple[Path, TextIO]:
     directory.mkdir(parents=True, exist_ok=True)
     name = f"{unit.kind}-{unit.id.replace('/', '-')}.jsonl"
-    number = 1 + max((int(head) for entry in os.listdir(directory) if (head := entry.split("-")[0]).isdigit()), default=0)
+    heads = (entry.split("-")[0] for entry in os.listdir(directory))
+    number = 1 + max((int(head) for head in heads if head.isdigit()), default=0)
     while True:
         path = directory / f"{number:03d}-{name}"
         try:

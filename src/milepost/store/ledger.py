@@ -1,0 +1,113 @@
+"""`metrics.json` and `auto.lock`: what GSD and people look at, made from the journal.
+
+Both are projections: they can be deleted and are made again. Rows of the ledger that another program wrote stay.
+Source: spec auto 5.4, 5.12; DESIGN rule 1.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from milepost.formats import lock, metrics
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, SessionEnded, UsageReported
+from milepost.model import money
+from milepost.store import atomic
+
+
+def publish(state: Path, events: Iterable[AnyEvent]) -> None:
+    """Write `metrics.json` anew. Raises FormatError for a ledger that cannot be read: it is not replaced."""
+    ledger = _read(state)
+    made = rows(events)
+    if not ledger.project_started_at and made:
+        ledger = ledger._replace(project_started_at=made[0].started_at)
+    atomic.replace(_path(state), metrics.encode(metrics.project(ledger, made)))
+
+
+def carried(state: Path) -> int:
+    """Micro-USD in rows that another program wrote. A ledger that cannot be read raises FormatError."""
+    costs = [unit.get("cost") for unit in _read(state).units if not isinstance(unit.get("attempt"), str)]
+    return sum(money.from_usd(float(c)) for c in costs if isinstance(c, int | float) and not isinstance(c, bool))
+
+
+def rows(events: Iterable[AnyEvent]) -> list[metrics.Row]:
+    """One row per attempt that made a request, in the order they began."""
+    started: dict[str, AttemptStarted] = {}
+    usage: dict[str, list[UsageReported]] = {}
+    sessions: dict[str, SessionEnded] = {}
+    ends: dict[str, AttemptEnded] = {}
+    for event in events:
+        match event:
+            case AttemptStarted(attempt=attempt):
+                started[attempt] = event
+            case UsageReported(attempt=attempt):
+                usage.setdefault(attempt, []).append(event)
+            case SessionEnded(attempt=attempt):
+                sessions[attempt] = event
+            case AttemptEnded(attempt=attempt):
+                ends[attempt] = event
+            case _:
+                pass
+    return [_row(started[a], usage[a], sessions.get(a), ends.get(a)) for a in started if a in usage]
+
+
+def _row(
+    begun: AttemptStarted, usage: list[UsageReported], session: SessionEnded | None, end: AttemptEnded | None
+) -> metrics.Row:
+    prices = [u.micro_usd for u in usage]
+    known = [p for p in prices if p is not None]
+    tokens = metrics.Tokens(
+        input=sum(u.input for u in usage),
+        output=sum(u.output for u in usage),
+        cache_read=sum(u.cache_read for u in usage),
+        cache_write=sum(u.cache_write for u in usage),
+        total=sum(u.input + u.output + u.cache_read + u.cache_write for u in usage),
+    )
+    return metrics.Row(
+        type=begun.kind,
+        id=begun.unit,
+        model=usage[-1].model,
+        started_at=begun.at_ms,
+        finished_at=(end or usage[-1]).at_ms,
+        tokens=tokens,
+        cost=money.to_usd(sum(known)) if len(known) == len(prices) else None,
+        tool_calls=session.tool_calls if session else 0,
+        assistant_messages=len(usage),
+        user_messages=1,
+        api_requests=len(usage),
+        prompt_char_count=begun.prompt_chars,
+        attempt=begun.attempt,
+        **({"result": str(end.result)} if end else {}),
+    )
+
+
+def lock_file(state: Path) -> Path:
+    """Where the lock lies."""
+    return state / "auto.lock"
+
+
+def write_lock(state: Path, record: lock.Lock) -> None:
+    """Say who works on what."""
+    atomic.replace(lock_file(state), lock.encode(record))
+
+
+def read_lock(state: Path) -> lock.Lock | None:
+    """What the lock says; None when there is none or it cannot be read."""
+    try:
+        return lock.decode(lock_file(state).read_bytes())
+    except OSError:
+        return None
+
+
+def unlock(state: Path) -> None:
+    """Take the lock away, at the end of a run."""
+    lock_file(state).unlink(missing_ok=True)
+
+
+def _path(state: Path) -> Path:
+    return state / "metrics.json"
+
+
+def _read(state: Path) -> metrics.Ledger:
+    try:
+        return metrics.decode(_path(state).read_bytes(), str(_path(state)))
+    except FileNotFoundError:
+        return metrics.Ledger(project_started_at=0)

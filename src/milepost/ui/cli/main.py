@@ -1,0 +1,124 @@
+"""The door: pick a command, run it, turn what it raised into a sentence and an exit code.
+
+Commands are looked up in a static table and only the one that is asked for is imported, since
+`gsd headless query` and `gsd --version` are run in loops. Source: style R1, trials on start-up.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from milepost import __version__
+from milepost.errors import ExitCode, MilepostError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "auto": ("milepost.ui.cli.auto", "Work through the plan until it is done, blocked or stopped."),
+    "next": ("milepost.ui.cli.next", "Do one unit, then stop."),
+    "stop": ("milepost.ui.cli.stop", "End the running auto mode now; finished work is kept."),
+    "pause": ("milepost.ui.cli.pause", "Let the current unit finish, then stop."),
+    "status": ("milepost.ui.cli.status", "Where the project stands, what it cost, what waits for you."),
+    "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
+    "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
+    "headless": ("milepost.ui.cli.headless", "auto, next, query, status or doctor for scripts and CI."),
+}
+"""Command → module with `run(argv, dialect) -> int`, and its line in the overview."""
+
+_DIALECTS = {"gsd": ".gsd", "sf": ".sf"}
+
+
+def gsd() -> None:
+    """Entry point of the `gsd` command."""
+    sys.exit(main(sys.argv[1:], "gsd"))
+
+
+def sf() -> None:
+    """Entry point of the `sf` command, the same system under its other name."""
+    sys.exit(main(sys.argv[1:], "sf"))
+
+
+def main(argv: Sequence[str], program: str) -> int:
+    """Run one command line; returns its exit code (`errors.ExitCode`). Never raises for bad input."""
+    if argv and argv[0] in ("--version", "-V"):
+        sys.stdout.write(f"{program} {__version__} (milepost)\n")
+        return ExitCode.DONE
+    try:
+        return _run(list(argv), program)
+    except MilepostError as error:
+        return _complain(program, str(error), error.hint, error.exit_code)
+    except OSError as error:
+        return _complain(program, _os_words(error), _os_hint(error), ExitCode.ERROR)
+    except KeyboardInterrupt:
+        return _complain(program, "interrupted", f"{program} auto goes on from here.", ExitCode.INTERRUPTED)
+    finally:
+        _flush()
+
+
+def _run(argv: list[str], program: str) -> int:
+    if not argv or argv[0] in ("help", "--help", "-h"):
+        sys.stdout.write(overview(program))
+        return ExitCode.DONE
+    name, *rest = argv
+    if name not in COMMANDS:
+        raise UnknownCommand(name, program)
+    # importlib is not needed for one module, and `__import__` returns the top package.
+    __import__(COMMANDS[name][0])
+    code: int = sys.modules[COMMANDS[name][0]].run(rest, program)
+    return code
+
+
+class UnknownCommand(MilepostError):
+    """A command that does not exist."""
+
+    def __init__(self, name: str, program: str) -> None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, COMMANDS, n=1)
+        hint = f"Did you mean `{program} {close[0]}`?" if close else f"`{program} help` lists the commands."
+        super().__init__(f"{name!r} is not a command", hint=hint)
+
+
+def overview(program: str) -> str:
+    """The text of `gsd help`."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name.ljust(width)}  {says}" for name, (_, says) in COMMANDS.items()]
+    return (
+        f"usage: {program} COMMAND [options]\n\n" + "\n".join(lines) + f"\n\n`{program} COMMAND --help` says more. "
+        "Exit codes: 0 done, 1 error, 2 blocked, 3 paused, 4 budget, 130 interrupted.\n"
+    )
+
+
+def state_dir(program: str) -> str:
+    """The state directory a command's name stands for, where the project does not say: `.gsd` or `.sf`."""
+    return _DIALECTS[program]
+
+
+def _complain(program: str, text: str, hint: str, code: ExitCode) -> int:
+    sys.stderr.write(f"{program}: {text}\n")
+    if hint:
+        sys.stderr.write(f"  {hint}\n")
+    return code
+
+
+def _os_words(error: OSError) -> str:
+    where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+    return f"{where}{error.strerror or error}"
+
+
+def _os_hint(error: OSError) -> str:
+    import errno
+
+    return {
+        errno.ENOSPC: "The disk is full. Free some space and run the command again; nothing half-written counts.",
+        errno.EDQUOT: "The quota is used up. Free some space and run the command again.",
+        errno.EROFS: "The file system is read-only.",
+        errno.EACCES: "The file may not be written by this user.",
+        errno.EMFILE: "Too many open files; see `ulimit -n`.",
+    }.get(error.errno or 0, "")
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`gsd status | head`); Python would complain again when it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,196 @@
+"""What `gsd auto`, `gsd next` and `gsd headless` have in common: from a command line to a run and its exit code.
+
+Environment, home and current directory are read here and nowhere below. Source: style R1, spec auto 5.2, 7.1.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import anyio
+
+from milepost.agents import choose
+from milepost.agents.session import Agent
+from milepost.errors import ExitCode, MilepostError
+from milepost.formats.journal import CapReset
+from milepost.git import repo
+from milepost.model.units import UnitKind
+from milepost.process import environment, identity
+from milepost.rules.models import model_for
+from milepost.store import ledger, preferences
+from milepost.store.lease import Holder, Lease
+from milepost.ui import progress
+from milepost.ui.cli import context, surroundings
+from milepost.worker import loop
+from milepost.worker.shift import Ending, Shift
+
+
+class BadSettings(MilepostError):
+    """The preferences have errors; all of them are said, and nothing was started."""
+
+
+def parser(program: str, command: str) -> argparse.ArgumentParser:
+    """The options of `auto` and `next`."""
+    says = "Work through the plan until it is done." if command == "auto" else "Do one unit, then stop."
+    made = argparse.ArgumentParser(prog=f"{program} {command}", description=says, allow_abbrev=False)
+    made.add_argument("--model", metavar="NAME", help="use this model for every unit (claude-…, openai/…, ollama/…)")
+    made.add_argument("--agent", metavar="SPEC", default="builtin", help="builtin (default), or replay:FILE")
+    made.add_argument("--record", metavar="FILE", help="keep the sessions as a cassette that replay:FILE can play")
+    made.add_argument("--retry", metavar="UNIT", nargs="?", const="*", help="count attempts afresh, of one unit or all")
+    made.add_argument("--max-units", metavar="N", type=_count, help="stop after so many units")
+    made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
+    made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    made.add_argument("--timeout", metavar="MS", type=_milliseconds, default=0, help="end the run after so long")
+    made.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
+    return made
+
+
+def run(argv: Sequence[str], program: str, command: str) -> int:
+    """Run; returns the exit code."""
+    options = parser(program, command).parse_args(argv)
+    where = context.find(program)
+    place = repo.inspect(Path(where.root))
+    repo.require_ready(place)
+    repo.require_identity(place.root)
+    watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
+    settings = _settings(where, program)
+    shift = _shift(options, where, place.root, settings.preferences, watcher, command)
+    with Lease(shift.state / "parallel" / "auto.lease", f"{place.root}", _holder(shift)):
+        preferences.write_cache(where.root, where.home, settings, state_dir=where.state_dir)
+        _reset_caps(options.retry, shift)
+        choose.preload(options.agent, sorted({name for names in shift.models.values() for name in names}), os.environ)
+        started = time.monotonic()
+        try:
+            ending = anyio.run(_watched, shift, options.timeout)
+        finally:
+            watcher.close()
+            ledger.unlock(shift.state)
+    progress.summary(ending, shift, seconds=time.monotonic() - started, headless=options.headless, program=program)
+    return ending.code
+
+
+async def _watched(shift: Shift, timeout_ms: int) -> Ending:
+    """The loop, with signals and the overall limit turned into an orderly stop."""
+    reason = "stopped by a signal"
+    limited = False
+    ending = Ending(ExitCode.ERROR, "the run ended without saying why")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_stop_on_signal, shift.stop)
+
+        async def limit() -> None:
+            nonlocal limited
+            await anyio.sleep(timeout_ms / 1000)
+            limited = True
+            shift.stop.set()
+
+        if timeout_ms:
+            tasks.start_soon(limit)
+        ending = await loop.work(shift, os.getpid())
+        tasks.cancel_scope.cancel()
+    if limited and ending.code is ExitCode.INTERRUPTED:
+        return Ending(ExitCode.ERROR, f"the time limit of {timeout_ms} ms passed", "gsd auto goes on from here.")
+    return ending._replace(reason=ending.reason or reason)
+
+
+async def _stop_on_signal(stop: anyio.Event) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async for _ in signals:
+            if stop.is_set():
+                # The second one means it: leave now; what is open is recovered at the next start.
+                os._exit(ExitCode.INTERRUPTED)
+            stop.set()
+
+
+def _shift(
+    options: argparse.Namespace,
+    where: context.Where,
+    root: Path,
+    settings: preferences.Preferences,
+    watcher: progress.Closing,
+    command: str,
+) -> Shift:
+    lock = os.environ.get("GSD_MILESTONE_LOCK") if os.environ.get("GSD_PARALLEL_WORKER") else None
+    return Shift(
+        root=root,
+        state_dir=where.state_dir,
+        run=f"r{time.time_ns() // 1_000_000:013d}-{os.urandom(3).hex()}",
+        preferences=settings,
+        agent=_agent(options),
+        env=environment.scrubbed(os.environ, extra={}),
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        stop=anyio.Event(),
+        models=_models(options.model, settings),
+        secrets=surroundings.secret_values(os.environ),
+        caches=surroundings.caches(os.environ),
+        sandbox=not options.no_sandbox,
+        instructions=surroundings.instructions(where.home, root / where.state_dir),
+        watcher=watcher,
+        max_units=1 if command == "next" else options.max_units,
+        lock=lock,
+        command=command,
+    )
+
+
+def _agent(options: argparse.Namespace) -> Callable[[Mapping[str, int]], Agent]:
+    def make(played: Mapping[str, int]) -> Agent:
+        return choose.choose(options.agent, os.environ, played, record=Path(options.record) if options.record else None)
+
+    return make
+
+
+def _models(override: str | None, settings: preferences.Preferences) -> dict[str, tuple[str, ...]]:
+    return {str(kind): (override,) if override else model_for(settings, kind) for kind in UnitKind}
+
+
+def _settings(where: context.Where, program: str) -> preferences.Loaded:
+    loaded = preferences.load(where.root, where.home, state_dir=where.state_dir)
+    for problem in loaded.problems:
+        sys.stderr.write(f"{program}: {problem}\n")
+    if loaded.errors:
+        raise BadSettings(
+            f"{len(loaded.errors)} errors in the preferences; nothing was started", hint="Mend them first."
+        )
+    return loaded
+
+
+def _holder(shift: Shift) -> Holder:
+    own = identity.own()
+    return Holder(
+        pid=own.pid,
+        run=shift.run,
+        host=own.host,
+        boot_id=own.boot_id,
+        start_ticks=own.start_ticks,
+        started_at=shift.now_ms(),
+        command=shift.command,
+    )
+
+
+def _reset_caps(unit: str | None, shift: Shift) -> None:
+    if unit is None:
+        return
+    keys = (
+        [unit]
+        if unit == "*" or ("/" in unit and unit.split("/")[0] in set(UnitKind))
+        else [f"{k}/{unit}" for k in UnitKind]
+    )
+    for key in keys:
+        shift.journal("project").append(CapReset(at_ms=shift.now_ms(), run=shift.run, unit=key))
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _milliseconds(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number

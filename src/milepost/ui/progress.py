@@ -1,0 +1,251 @@
+"""How a run shows itself while it goes on: a live line on a terminal, plain lines elsewhere, JSON lines on request.
+
+The same three facts everywhere: which unit, since when, and what it took so far. Source: issue "Commands".
+"""
+
+import json
+import shutil
+import sys
+import threading
+import time
+from typing import NamedTuple, Protocol, TextIO
+
+from milepost.agents.session import Ended, Event, Text, ToolCall, ToolResult, Usage
+from milepost.model import money
+from milepost.model.units import Unit
+from milepost.rules import budget
+from milepost.store import ledger
+from milepost.unit.bench import Watcher
+from milepost.worker.shift import Ending, Shift
+
+
+class Closing(Watcher, Protocol):
+    """A watcher that has something to put away at the end."""
+
+    def close(self) -> None:
+        """Restore the terminal."""
+        ...
+
+
+def watcher(*, json_lines: bool, stream: TextIO) -> Closing:
+    """The watcher that fits where output goes."""
+    if json_lines:
+        return JsonLines(stream)
+    return Live(stream) if stream.isatty() else Plain(stream)
+
+
+class _Tally:
+    """What a unit took so far."""
+
+    def __init__(self) -> None:
+        self.unit: Unit | None = None
+        self.since = time.monotonic()
+        self.tokens = 0
+        self.micro_usd: int | None = 0
+        self.doing = ""
+
+    def begin(self, unit: Unit) -> None:
+        self.__init__()  # type: ignore[misc]
+        self.unit = unit
+
+    def add(self, event: Event) -> None:
+        match event:
+            case Usage():
+                self.tokens += event.input + event.output + event.cache_read + event.cache_write
+                known = self.micro_usd is not None and event.micro_usd is not None
+                self.micro_usd = (self.micro_usd or 0) + (event.micro_usd or 0) if known else None
+            case ToolCall():
+                self.doing = f"{event.name} {_target(event)}".strip()
+            case Text():
+                self.doing = "writing"
+            case ToolResult() | Ended():
+                self.doing = "waiting for the model"
+            case _:
+                pass
+
+    def took(self) -> str:
+        seconds = int(time.monotonic() - self.since)
+        clock = f"{seconds // 60}:{seconds % 60:02d}"
+        return f"{clock}  {money.show_tokens(self.tokens)} tokens  {money.show(self.micro_usd)}"
+
+
+def _target(call: ToolCall) -> str:
+    return next((str(call.args[key]) for key in ("path", "command", "pattern", "query") if key in call.args), "")
+
+
+class Plain:
+    """One line per fact; for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._tally = _Tally()
+
+    def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
+        """Say so."""
+        del attempt
+        self._tally.begin(unit)
+        again = f" (attempt {number})" if number > 1 else ""
+        self._line(f"▸ {unit}{again}")
+
+    def session_event(self, event: Event) -> None:
+        """Count; only the end of a session is worth a line."""
+        self._tally.add(event)
+        if isinstance(event, Ended):
+            self._line(f"  session ended ({event.stop}): {event.requests} requests, {self._tally.took()}")
+
+    def note(self, text: str) -> None:
+        """A sentence."""
+        self._line(f"  {text}")
+
+    def close(self) -> None:
+        """Nothing to restore."""
+
+    def _line(self, text: str) -> None:
+        try:
+            self._stream.write(_safe(text) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads any more (a closed terminal, `| head`); the work goes on and the journal has it all.
+            self._stream = sys.__stderr__ if sys.__stderr__ is not None else self._stream
+
+
+class Live(Plain):
+    """Plain lines, and under them one line that moves, redrawn twice a second."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._redraw, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop drawing and clear the line."""
+        self._over.set()
+        self._thread.join(2)
+        self._put("\r\x1b[K")
+
+    def session_event(self, event: Event) -> None:
+        """Count, and forget the unit when its session is over."""
+        super().session_event(event)
+        if isinstance(event, Ended):
+            self._tally.doing = "checking"
+
+    def _line(self, text: str) -> None:
+        self._put(f"\r\x1b[K{_safe(text)}\n")
+
+    def _redraw(self) -> None:
+        while not self._over.wait(0.5):
+            if self._tally.unit is not None:
+                width = shutil.get_terminal_size().columns
+                text = f"  {self._tally.unit}  {self._tally.took()}  {self._tally.doing}"
+                self._put(f"\r\x1b[K\x1b[2m{_safe(text)[: width - 1]}\x1b[0m")
+
+    def _put(self, text: str) -> None:
+        with self._lock:
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._over.set()
+
+
+class JsonLines:
+    """Every fact as one JSON object a line; for scripts."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
+        """`{"type":"unit-started",…}`."""
+        self._put(type="unit-started", unitType=str(unit.kind), unitId=unit.id, attempt=attempt, number=number)
+
+    def session_event(self, event: Event) -> None:
+        """The session's event; streamed text is left to the transcript."""
+        match event:
+            case ToolCall():
+                self._put(type="tool-call", name=event.name, target=_target(event))
+            case ToolResult():
+                self._put(type="tool-result", name=event.name, ok=event.ok, refused=event.refused)
+            case Usage():
+                self._put(
+                    type="usage",
+                    model=event.model,
+                    input=event.input,
+                    output=event.output,
+                    cacheRead=event.cache_read,
+                    cacheWrite=event.cache_write,
+                    cost=None if event.micro_usd is None else money.to_usd(event.micro_usd),
+                )
+            case Ended():
+                error = {"errorKind": str(event.error.kind), "error": event.error.text} if event.error else {}
+                self._put(type="session-ended", stop=str(event.stop), requests=event.requests, **error)
+            case _:
+                pass
+
+    def note(self, text: str) -> None:
+        """`{"type":"note",…}`."""
+        self._put(type="note", text=text)
+
+    def close(self) -> None:
+        """Nothing to restore."""
+
+    def _put(self, **fields: object) -> None:
+        try:
+            self._stream.write(json.dumps({**fields, "at": time.time_ns() // 1_000_000}) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            # The reader went away; the run goes on, and its journal and exit code still tell.
+            return
+
+
+class _Totals(NamedTuple):
+    units: int
+    tokens: int
+    micro_usd: int
+    unpriced: int
+
+
+def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, program: str) -> None:
+    """The last words of a run: in sentences, or as the final JSON line of `headless`."""
+    hint = ending.hint.replace("gsd ", f"{program} ")
+    totals = _totals(shift)
+    if headless:
+        sys.stdout.write(_json(ending, hint, totals, seconds) + "\n")
+        return
+    cost = money.show(totals.micro_usd) + (
+        f" and {totals.unpriced} requests of unknown price" if totals.unpriced else ""
+    )
+    lines = [f"{ending.code.name.lower()}: {ending.reason}"]
+    lines += [f"  {hint}"] if hint else []
+    lines += [f"  {totals.units} units, {money.show_tokens(totals.tokens)} tokens, {cost}, {seconds:.0f} s"]
+    sys.stdout.write(_safe("\n".join(lines)) + "\n")
+
+
+def _json(ending: Ending, hint: str, totals: _Totals, seconds: float) -> str:
+    return json.dumps(
+        {
+            "type": "summary",
+            "status": ending.code.name.lower(),
+            "exitCode": int(ending.code),
+            "reason": ending.reason,
+            "hint": hint,
+            "units": totals.units,
+            "tokens": totals.tokens,
+            "cost": money.to_usd(totals.micro_usd),
+            "unpricedRequests": totals.unpriced,
+            "durationMs": round(seconds * 1000),
+        }
+    )
+
+
+def _totals(shift: Shift) -> _Totals:
+    """Of this run alone."""
+    events = [e for e in shift.journal("project").everything() if e.run == shift.run]
+    rows = ledger.rows(events)
+    books = budget.books(events)
+    return _Totals(len(rows), sum(row.tokens.total for row in rows), books.spent, books.unpriced)
+
+
+def _safe(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

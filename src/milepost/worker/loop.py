@@ -1,0 +1,224 @@
+"""Recover, land what is finished, derive, decide, do one unit; again.
+
+The loop holds nothing that a restart needs: what is due is read from files, git and the journal each time round.
+Landing is level-triggered too: a finished milestone that still has its worktree is landed, whenever that is seen.
+Source: DESIGN "The way through the house", spec auto 5.3, 5.9, 5.18, 8.1.
+"""
+
+from milepost import __version__
+from milepost.errors import ExitCode
+from milepost.formats.journal import AttemptStarted, BudgetAlerted, RunEnded, RunStarted, SessionEnded
+from milepost.model import money
+from milepost.model.outcome import (
+    Committed,
+    Inconclusive,
+    Interrupted,
+    Outcome,
+    OverBudget,
+    ProviderFailed,
+    TimedOut,
+    Unfinished,
+    VerifyFailed,
+)
+from milepost.model.units import Unit
+from milepost.rules import budget, retry, stuck
+from milepost.rules.derive import Phase, State, derive
+from milepost.rules.dispatch import Dispatch, Halt, decide
+from milepost.rules.fingerprint import fingerprint
+from milepost.store import ledger
+from milepost.store.snapshot import Snapshot
+from milepost.unit.bench import Bench
+from milepost.unit.converse import ceiling
+from milepost.unit.put_right import tree_of
+from milepost.unit.recover import open_attempts, recover
+from milepost.unit.transaction import run_unit
+from milepost.worker import effects, landing, orders, places
+from milepost.worker.shift import Ending, Shift
+
+
+async def work(shift: Shift, pid: int) -> Ending:
+    """Run until nothing is left to do, something needs a person, or somebody says stop. Journals begin and end."""
+    journal = shift.journal("project")
+    begun = RunStarted(at_ms=shift.now_ms(), run=shift.run, pid=pid, version=__version__, command=shift.command)
+    journal.append(begun)
+    ending = await _Worker(shift).run()
+    journal.append(
+        RunEnded(
+            at_ms=shift.now_ms(), run=shift.run, state=ending.code.name.lower(), reason=ending.reason, hint=ending.hint
+        )
+    )
+    return ending
+
+
+class _Worker:
+    """One run. Fields hold only what can be made again from disk."""
+
+    def __init__(self, shift: Shift) -> None:
+        self.shift = shift
+        self.units = 0
+        self.benches: dict[str, Bench] = {}
+
+    async def run(self) -> Ending:
+        if ending := await self._recover_all():
+            return ending
+        while True:
+            if ending := self._asked_to_end():
+                return ending
+            home = Snapshot(str(self.shift.root), self.shift.state_dir)
+            state = derive(home, lock=self.shift.lock)
+            if self.shift.lock is None and (due := landing.due(state, home, self.shift)):
+                if ending := await landing.land(due, home, self.shift):
+                    return ending
+                self.benches.pop(due, None)
+                continue
+            decision = decide(state, home, self.shift.preferences)
+            if isinstance(decision, Halt):
+                return _halted(decision, state)
+            if ending := await self._dispatch(decision):
+                return ending
+
+    async def _recover_all(self) -> Ending | None:
+        """Settle what an earlier process left open, in every milestone, before anybody derives."""
+        events = self.shift.journal("project").everything()
+        for milestone in dict.fromkeys(_milestone(started) for started in open_attempts(events)):
+            bench = await self._bench(milestone)
+            for unit, outcome in await recover(bench):
+                if isinstance(outcome, Inconclusive):
+                    return _ending(unit, outcome)
+        return None
+
+    async def _dispatch(self, decision: Dispatch) -> Ending | None:
+        unit = decision.unit
+        bench = await self._bench(unit.milestone)
+        if effects.apply(decision, bench):
+            return None
+        if self.shift.max_units is not None and self.units >= self.shift.max_units:
+            return Ending(ExitCode.DONE, f"next is {unit}", "gsd next does it; gsd auto does all that is left.")
+        diagnostic, capped = _may_start(unit, bench)
+        if capped:
+            return capped
+        outcome = await run_unit(unit, bench, diagnostic=diagnostic)
+        self.units += 1
+        _say(unit, outcome, bench)
+        _alert(bench)
+        if decision.pause_after and isinstance(outcome, Committed):
+            return Ending(ExitCode.PAUSED, f"{unit} wants a person to look", "gsd auto goes on when you have.")
+        return _ending(unit, outcome)
+
+    async def _bench(self, milestone: str) -> Bench:
+        if milestone not in self.benches:
+            place = await places.enter(milestone, self.shift)
+            agent = self.shift.agent(_played(self.shift))
+            carried = ledger.carried(self.shift.state)
+            self.benches[milestone] = self.shift.bench(place, agent, carried_micro_usd=carried)
+        return self.benches[milestone]
+
+    def _asked_to_end(self) -> Ending | None:
+        if self.shift.stop.is_set():
+            return Ending(ExitCode.INTERRUPTED, "stopped", "gsd auto goes on from here.")
+        return orders.pending(self.shift)
+
+
+def _milestone(started: AttemptStarted) -> str:
+    return started.unit.split("/")[0]
+
+
+def _played(shift: Shift) -> dict[str, int]:
+    """How many sessions each unit had that came to their end, for agents that play from a script."""
+    keys: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for event in shift.journal("project").everything():
+        match event:
+            case AttemptStarted():
+                keys[event.attempt] = f"{event.kind}/{event.unit}"
+            case SessionEnded(attempt=attempt) if attempt in keys:
+                counts[keys[attempt]] = counts.get(keys[attempt], 0) + 1
+            case _:
+                pass
+    return counts
+
+
+def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
+    """A diagnostic for the prompt when the run goes in circles; an ending when the unit may not be tried again."""
+    events = bench.journal.everything()
+    past = retry.history(events, unit, fingerprint(unit, tree_of(bench)))
+    retries = bench.preferences.verification_max_retries if bench.preferences.verification_auto_fix else 0
+    if capped := retry.capped(past, gate_retries=retries):
+        return "", _capped(unit, capped, past)
+    level, words = stuck.level(stuck.window(events))
+    if level == 2:
+        return "", Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}", f"Look at it, then gsd auto --retry {unit.id}")
+    return words, None
+
+
+def _capped(unit: Unit, capped: retry.Capped, past: retry.History) -> Ending:
+    gate = past.gate_failures >= capped.attempts
+    code = ExitCode.PAUSED if gate else ExitCode.BLOCKED
+    last = f"; last: {past.last_reason}" if past.last_reason else ""
+    return Ending(
+        code, f"{unit}: {capped.reason}{last}", f"Mend it or change its plan, then gsd auto --retry {unit.id}"
+    )
+
+
+def _halted(halt: Halt, state: State) -> Ending:
+    if state.phase is Phase.COMPLETE:
+        return Ending(ExitCode.DONE, halt.reason)
+    return Ending(ExitCode.BLOCKED, halt.reason, halt.hint)
+
+
+def _ending(unit: Unit, outcome: Outcome) -> Ending | None:
+    """Whether an outcome ends the run. None: go on (the caps see to it that this ends)."""
+    match outcome:
+        case Committed() | Unfinished() | VerifyFailed() | TimedOut():
+            return None
+        case Inconclusive(reason=reason, evidence=evidence):
+            return Ending(
+                ExitCode.PAUSED,
+                f"the gate of {unit} could not be judged: {reason}",
+                f"Evidence: {evidence}. Mend the gate; gsd auto runs it again without paying for the unit.",
+            )
+        case OverBudget(committed=spent, ceiling=limit):
+            return Ending(
+                ExitCode.BUDGET,
+                f"{unit} does not fit the budget: {money.show(spent)} of {money.show(limit)} spent or reserved",
+                "Raise budget_ceiling in the preferences, then gsd auto.",
+            )
+        case ProviderFailed(kind=kind, text=text):
+            return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", "gsd auto tries again.")
+        case Interrupted(by=who):
+            return Ending(ExitCode.INTERRUPTED, f"{unit}: {who}", "gsd auto goes on from here.")
+
+
+def _say(unit: Unit, outcome: Outcome, bench: Bench) -> None:
+    bench.watcher.note(f"{unit}: {_words(outcome)}")
+
+
+def _words(outcome: Outcome) -> str:
+    match outcome:
+        case Committed(commit=commit):
+            return f"done, {commit[:10]}"
+        case Unfinished(missing=missing):
+            return f"not finished: {'; '.join(missing)}"
+        case VerifyFailed(failed=failed):
+            return f"the gate failed: {'; '.join(failed)}"
+        case Inconclusive(reason=reason):
+            return f"inconclusive: {reason}"
+        case OverBudget():
+            return "over budget"
+        case ProviderFailed(text=text):
+            return f"the model failed: {text}"
+        case TimedOut(minutes=minutes):
+            return f"ended after {minutes} minutes, the limit for a unit"
+        case Interrupted(by=who):
+            return who
+
+
+def _alert(bench: Bench) -> None:
+    events = bench.journal.everything()
+    limit = ceiling(bench)
+    now = budget.books(events, carried=bench.carried_micro_usd)
+    level = budget.crossed(now, events, ceiling=limit)
+    if level is None or limit is None:
+        return
+    bench.journal.append(BudgetAlerted(at_ms=bench.now_ms(), run=bench.run, percent=level, ceiling_micro_usd=limit))
+    bench.watcher.note(f"budget: {level} % of {money.show(limit)} is spent ({money.show(now.spent)})")

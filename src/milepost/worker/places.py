@@ -1,0 +1,170 @@
+"""Where a milestone is worked on: making that place, finding it again, proving it before anything is paid for.
+
+`worktree`: `.gsd/worktrees/<MID>` on `milestone/<MID>`; planning files that are not committed yet are committed
+first, so that the worktree has them. `branch`: the same branch in the user's checkout, which must be clean.
+`none`: the current branch. Making a place has several steps; a marker is written after the last, and without it
+they are all done again. Source: spec auto 6.1 to 6.4, DESIGN rules 1 and 5.
+"""
+
+from pathlib import Path
+
+import anyio
+
+from milepost.errors import ExitCode, MilepostError
+from milepost.formats import meta
+from milepost.formats.tree import milestone_dir
+from milepost.git import refs, repo, status, worktrees
+from milepost.git.ignored import ignored
+from milepost.git.planning import commit_planning
+from milepost.process import spawn
+from milepost.rules import messages, staging
+from milepost.store import atomic
+from milepost.store.snapshot import Snapshot
+from milepost.unit.bench import Workspace
+from milepost.worker import carry
+from milepost.worker.shift import Shift
+
+_HOOK_TIMEOUT_S = 30.0
+"""For `worktree_post_create` (parallel PR-325)."""
+
+
+class NoPlace(MilepostError):
+    """The milestone cannot be worked on where the settings say; nothing was started."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+async def enter(milestone: str, shift: Shift) -> Workspace:
+    """The workspace of a milestone, made when it is not there. Raises NoPlace, or git's own typed errors."""
+    place = repo.inspect(shift.root)
+    repo.require_ready(place)
+    isolation = shift.preferences.git.isolation
+    if isolation == "worktree":
+        return await _worktree(milestone, place, shift)
+    if isolation == "branch":
+        return _branch(milestone, place, shift)
+    return _here(milestone, place, shift)
+
+
+def target_of(milestone: str, shift: Shift) -> str:
+    """The branch the milestone is merged into: what its META says, else the settings, else where the user stands."""
+    home = Snapshot(str(shift.root), shift.state_dir)
+    return refs.integration(_recorded(milestone, home), _preferred(shift), shift.root)
+
+
+async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
+    exists = worktrees.exists(place, milestone, state_dir=shift.state_dir)
+    target = target_of(milestone, shift)
+    if not exists:
+        _commit_plan(milestone, target, place, shift)
+    found = worktrees.ensure(place, milestone, f"refs/heads/{target}", state_dir=shift.state_dir)
+    marker = shift.state / "runtime" / "places" / f"{milestone}.ready"
+    if not marker.exists():
+        carry.bring_in(milestone, found.path, shift)
+        worktrees.copy_included(place, found)
+        await _run_hook(found.path, shift)
+        _record(milestone, target, found.path / shift.state_dir)
+        atomic.replace(marker, b"")
+        shift.watcher.note(f"{milestone} is worked on in {found.path.relative_to(shift.root)} for {target}")
+    return Workspace(
+        root=shift.root,
+        cwd=found.path,
+        state_dir=shift.state_dir,
+        milestone=milestone,
+        branch=found.branch,
+        isolation="worktree",
+    )
+
+
+def _branch(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
+    branch = f"milestone/{milestone}"
+    if place.head.branch != branch:
+        target = target_of(milestone, shift)
+        _commit_plan(milestone, target, place, shift)
+        worktrees.enter_branch(shift.root, milestone, f"refs/heads/{target}")
+        _record(milestone, target, shift.state)
+    return _in_root(milestone, branch, "branch", shift)
+
+
+def _here(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
+    branch = place.head.branch or ""
+    if branch.startswith("milestone/") and branch != f"milestone/{milestone}":
+        raise NoPlace(f"{shift.root} is on {branch}, which is not {milestone}'s", hint="git switch to your branch")
+    begun = any(True for _ in shift.journal(milestone).own())
+    theirs = [c.path for c in status.dirty(shift.root) if not c.path.startswith(f"{shift.state_dir}/")]
+    if theirs and not begun:
+        raise NoPlace(
+            f"isolation is none and the checkout has changes of yours: {', '.join(theirs[:5])}",
+            hint="Commit or stash them, or set git.isolation: worktree, which leaves your checkout alone.",
+        )
+    return _in_root(milestone, branch, "none", shift)
+
+
+def _in_root(milestone: str, branch: str, isolation: str, shift: Shift) -> Workspace:
+    return Workspace(
+        root=shift.root,
+        cwd=shift.root,
+        state_dir=shift.state_dir,
+        milestone=milestone,
+        branch=branch,
+        isolation=isolation,
+    )
+
+
+def _commit_plan(milestone: str, target: str, place: repo.Repo, shift: Shift) -> None:
+    """Commit planning files that a worktree of `target` would lack, touching nothing else the user has."""
+    if not shift.preferences.git.commit_docs or ignored(shift.root, f"{shift.state_dir}/milestones/{milestone}/x.md"):
+        return
+    paths = [c.path for c in status.dirty(shift.root) if _planning(c.path, milestone, shift)]
+    if not paths:
+        return
+    if place.head.branch != target:
+        raise NoPlace(
+            f"{milestone} has planning files that are not committed, and {place.head.branch} is not its branch {target}",
+            hint=f"git switch {target}, or commit {paths[0]}",
+        )
+    if commit_planning(shift.root, paths, messages.planning_commit(milestone)):
+        shift.watcher.note(f"committed {len(paths)} planning files on {target}, so that the worktree has them")
+
+
+def _planning(path: str, milestone: str, shift: Shift) -> bool:
+    commit_docs = shift.preferences.git.commit_docs
+    if not path.startswith(f"{shift.state_dir}/"):
+        return False
+    return staging.excluded(path, milestone=milestone, commit_docs=commit_docs, state_dir=shift.state_dir) is None
+
+
+def _recorded(milestone: str, home: Snapshot) -> str | None:
+    directory = milestone_dir(home, milestone)
+    text = home.text(f"{directory}/{milestone}-META.json") if directory else None
+    return meta.integration_branch(text) if text else None
+
+
+def _preferred(shift: Shift) -> str | None:
+    head = repo.inspect(shift.root).head.branch
+    return shift.preferences.git.main_branch or (head if head and refs.may_integrate(head) else None)
+
+
+def _record(milestone: str, target: str, state: Path) -> None:
+    path = state / "milestones" / milestone / f"{milestone}-META.json"
+    old = path.read_text("utf-8") if path.exists() else None
+    new = meta.with_integration_branch(old, target)
+    if new != old:
+        atomic.replace(path, new.encode())
+
+
+async def _run_hook(worktree: Path, shift: Shift) -> None:
+    hook = shift.preferences.git.worktree_post_create
+    if not hook:
+        return
+    program = hook if Path(hook).is_absolute() else str(shift.root / hook)
+    env = {**shift.env, "SOURCE_DIR": str(shift.root), "WORKTREE_DIR": str(worktree)}
+    try:
+        done = await spawn.run([program], cwd=worktree, env=env, timeout_s=_HOOK_TIMEOUT_S)
+    except spawn.SpawnFailed as error:
+        shift.watcher.note(f"worktree_post_create did not start: {error}")
+        return
+    if done.code != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        shift.watcher.note(f"worktree_post_create failed ({done.code}): {' '.join(said)}")
+    await anyio.lowlevel.checkpoint()

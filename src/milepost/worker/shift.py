@@ -1,0 +1,81 @@
+"""What one run of the loop is given by its door: the project, its settings, and who does the work."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+
+from milepost.agents.session import Agent
+from milepost.errors import ExitCode
+from milepost.formats.preferences import Preferences
+from milepost.process.confine import Confinement
+from milepost.store.journal import Journal
+from milepost.unit.bench import Bench, Silent, Watcher, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One run; frozen at the door, so that no setting is decided twice."""
+
+    root: Path
+    """The user's checkout."""
+    state_dir: str
+    run: str
+    preferences: Preferences
+    agent: Callable[[Mapping[str, int]], Agent]
+    """Makes the agent, given how many sessions each unit (`kind/id`) already had."""
+    env: Mapping[str, str]
+    """Scrubbed environment for gates, hooks and the agent's shell."""
+    now_ms: Callable[[], int]
+    stop: anyio.Event
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    caches: tuple[Path, ...] = ()
+    """Directories outside the workspace that commands may write: package managers' caches."""
+    sandbox: bool = True
+    watcher: Watcher = field(default_factory=Silent)
+    instructions: tuple[str, ...] = ()
+    max_units: int | None = None
+    """End paused after so many units; None: no limit. `gsd next` is 1."""
+    lock: str | None = None
+    """The only milestone to work on (a parallel worker's); it is not merged here."""
+    command: str = "auto"
+
+    @property
+    def state(self) -> Path:
+        """The project's state directory."""
+        return self.root / self.state_dir
+
+    def journal(self, writer: str) -> Journal:
+        """The journal, written as `writer` (a milestone id or `project`)."""
+        return Journal(self.state, writer)
+
+    def bench(self, place: Workspace, agent: Agent, *, carried_micro_usd: int) -> Bench:
+        """The tools for the units of one milestone."""
+        writable = (place.cwd, *self.caches)
+        return Bench(
+            workspace=place,
+            agent=agent,
+            preferences=self.preferences,
+            journal=self.journal(place.milestone),
+            run=self.run,
+            now_ms=self.now_ms,
+            env=self.env,
+            secrets=self.secrets,
+            confine=Confinement(writable=writable) if self.sandbox else None,
+            models=self.models,
+            stop=self.stop,
+            watcher=self.watcher,
+            instructions=self.instructions,
+            carried_micro_usd=carried_micro_usd,
+        )
+
+
+class Ending(NamedTuple):
+    """How a run ended: the exit code, the reason in a sentence, and what to type next."""
+
+    code: ExitCode
+    reason: str
+    hint: str = ""
