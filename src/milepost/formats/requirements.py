@@ -16,25 +16,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from milepost.formats._markdown import level, lf, unfenced
+from milepost.model.state import Counts
+
+__all__ = ["Counts", "Requirement", "counts", "parse"]
 
 _ENTRY = re.compile(r"###\s+([A-Z][\w-]*\d+)\s*(?:[—–:]|-+\s)\s*(.*)")
 _FIELD = re.compile(r"[-*]\s+\*{0,2}([A-Za-z][\w /]*?):\*{0,2}\s*(.*)")
 _STATES = {"active": "active", "validated": "validated", "deferred": "deferred", "out of scope": "out-of-scope"}
-
-
-class Counts(NamedTuple):
-    """How many requirements there are. `blocked` ones are counted in their section too."""
-
-    active: int = 0
-    validated: int = 0
-    deferred: int = 0
-    out_of_scope: int = 0
-    blocked: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of the four sections."""
-        return self.active + self.validated + self.deferred + self.out_of_scope
 
 
 class Requirement(NamedTuple):

@@ -11,7 +11,7 @@ from milepost.formats.tree import (
     slice_file,
     task_file,
 )
-from milepost.rules.state import Phase, Ref, Tally
+from milepost.model.state import Phase, Ref, Tally
 
 _NO_SLICE = "No slice eligible — check dependency ordering"
 

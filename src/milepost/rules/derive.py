@@ -11,8 +11,8 @@ Source: spec auto 3, in-the-wild 2 (v3.0.0 reads the same from the same files).
 
 from milepost.formats import context, placeholder, requirements, roadmap, summary, validation
 from milepost.formats.tree import Tree, layout, milestone_file, milestone_ids, read, root_file
+from milepost.model.state import Phase, Progress, Ref, RegistryEntry, State, Status, Tally
 from milepost.rules import _derive_slice
-from milepost.rules.state import Phase, Progress, Ref, RegistryEntry, State, Status, Tally
 
 __all__ = ["Phase", "Progress", "Ref", "RegistryEntry", "State", "Status", "Tally", "derive"]
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from milepost.formats import overrides, roadmap, uat, validation
 from milepost.formats.preferences import Preferences
 from milepost.formats.tree import Tree, milestone_file, milestone_path, read, root_file, slice_file
+from milepost.model.state import Phase, State
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done
-from milepost.rules.state import Phase, State
 
 
 class Level(StrEnum):

@@ -10,10 +10,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
+from milepost.model.state import Ref, RegistryEntry, State, Tally
 from milepost.rules.dispatch import Decision, Dispatch
-from milepost.rules.state import Ref, RegistryEntry, State, Tally
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 class CostRow(NamedTuple):

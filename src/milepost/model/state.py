@@ -3,8 +3,6 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from milepost.formats.requirements import Counts
-
 
 class Phase(StrEnum):
     """What the active milestone waits for; the values are the wire names of `gsd headless query`."""
@@ -51,6 +49,21 @@ class Tally(NamedTuple):
 
     done: int
     total: int
+
+
+class Counts(NamedTuple):
+    """How many requirements there are. `blocked` ones are counted in their section too."""
+
+    active: int = 0
+    validated: int = 0
+    deferred: int = 0
+    out_of_scope: int = 0
+    blocked: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of the four sections."""
+        return self.active + self.validated + self.deferred + self.out_of_scope
 
 
 class Progress(NamedTuple):
