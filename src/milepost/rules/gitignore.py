@@ -33,8 +33,8 @@ RUNTIME_PATTERNS: Final = (
     "doctor-history.jsonl",
     "state-manifest.json",
     "export-*",
-    "*.tmp",
-    "*.tmp.*",
+    "**/*.tmp",
+    "**/*.tmp.*",
 )
 """Run-time files, relative to the state directory. Source: spec auto 1.3 with its recommendation, parallel 1.4."""
 

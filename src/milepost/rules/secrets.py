@@ -40,8 +40,7 @@ PATTERNS: Final = (
     _pattern(
         "private key",
         "-----begin",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY|\Z)",
-        re.DOTALL,
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----((?:[A-Za-z0-9+/=\s:,.]|-(?!-)|\\+[nr])+)",
     ),
     _pattern("AWS access key", "akia asia abia acca", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
     _pattern(

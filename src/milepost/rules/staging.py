@@ -61,9 +61,7 @@ def _owner(inside: str) -> str | None:
 def _expression(pattern: str) -> str:
     """A pattern of `.gitignore`, relative to the state directory, as a regular expression."""
     body = re.escape(pattern.rstrip("/")).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
-    # A pattern without an inner slash still names a path from the state directory here, except for `*.tmp`.
-    anywhere = "(?:.*/)?" if pattern.startswith("*") else ""
-    return anywhere + body + (r"(?:/.*)?\Z" if pattern.endswith("/") else r"\Z")
+    return body + (r"(?:/.*)?\Z" if pattern.endswith("/") else r"\Z")
 
 
 _RUNTIME: Final = re.compile("|".join(_expression(pattern) for pattern in RUNTIME_PATTERNS))
