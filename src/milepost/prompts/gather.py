@@ -60,7 +60,7 @@ class Piece(NamedTuple):
 def gather(item: Item, desk: Desk, values: Values) -> tuple[Piece, ...]:
     """The pieces of one manifest line; none when there is nothing and nothing was required."""
     if "/" in item.source:
-        label = f"Form: {item.source.removeprefix('documents/')}"
+        label = f"Template: {item.source.removeprefix('documents/')}"
         return (Piece(label=label, path="", text=fenced(fill(item.source, values), "markdown"), group=Group.FORM),)
     found = _READERS[item.source](desk)
     if item.required:
