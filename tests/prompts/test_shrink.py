@@ -46,6 +46,11 @@ def test_whole_sections_stay_while_they_fit() -> None:
     assert cut.left_out == ("B", "after", "C")
 
 
+def test_rules_of_dashes_are_not_told() -> None:
+    cut = shrink("# T\n" + "a" * 400 + "\n---\n\n---\n## B\nb\n" + "c" * 600, 900, "")
+    assert cut.left_out == ("B",)
+
+
 def test_a_single_section_is_cut_hard() -> None:
     cut = shrink("# T\n" + "a" * 5_000, 900, "")
     assert 500 < cut.kept < 900

@@ -59,6 +59,7 @@ class Section(NamedTuple):
     """A stretch of a document from one border to the next."""
 
     name: str
+    """Its first words; empty for one that is only a rule of dashes."""
     text: str
 
 
@@ -96,7 +97,7 @@ def _is_border(line: str) -> bool:
 
 def _section(lines: Sequence[str]) -> Section:
     words = (line.strip().lstrip("#").strip() for line in lines if not _RULE.match(line))
-    name = next((word for word in words if word), "untitled")
+    name = next((word for word in words if word), "")
     return Section(name=name[:_NAME_CHARS], text="".join(lines))
 
 
@@ -112,7 +113,7 @@ def shrink(text: str, limit: int, source: str) -> Shrunk:
     room = max(limit - _note_room(source, limit), 0)
     count = _fitting(pieces, room)
     kept = "".join(piece.text for piece in pieces[:count]) if count else pieces[0].text[:room]
-    left_out = tuple(piece.name for piece in pieces[count:])
+    left_out = tuple(piece.name for piece in pieces[count:] if piece.name) or ("the end",)
     if len(text) > LOOKED_AT:
         left_out = (*left_out, "the rest of the file")
     note = _note(left_out, source, limit - len(kept))
