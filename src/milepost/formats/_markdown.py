@@ -210,7 +210,7 @@ def sections(text: str, depth: int) -> tuple[tuple[str, str], ...]:
     free = unfenced(lines)
     heads = [n for n, line in enumerate(lines) if free[n] and 0 < level(line) <= depth]
     found = []
-    for number, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for number, end in zip(heads, [*heads, len(lines)][1:], strict=True):
         if level(lines[number]) == depth:
             found.append((lines[number][depth:].strip(), "\n".join(lines[number + 1 : end]).strip()))
     return tuple(found)

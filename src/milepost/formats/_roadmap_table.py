@@ -135,8 +135,7 @@ def _editor(heads: dict[str, int]) -> Callable[[str, bool], str]:
 
     def edit(line: str, done: bool) -> str:
         cells = _cells(line)
-        cell = _at(cells, heads, "done") or next((c for c in cells if _CHECK.search(c.text)), None)
-        cell = cell or next((c for c in cells if _OPEN.search(c.text)), None)
+        cell = _at(cells, heads, "done") or next((c for c in cells if _is_mark(c.text)), None)
         if cell:
             return line[: cell.start] + _remark(cell.text, done) + line[cell.end :]
         named = _ID.search(line)
@@ -144,6 +143,11 @@ def _editor(heads: dict[str, int]) -> Callable[[str, bool], str]:
         return f"{line[:at]} ✅{line[at:]}"
 
     return edit
+
+
+def _is_mark(text: str) -> bool:
+    plain = text.lower() in _OPEN_WORDS or bool(_DONE_WORD.fullmatch(text))
+    return bool(_CHECK.search(text) or _OPEN.search(text)) or (plain and len(text) > 1)
 
 
 def _remark(text: str, done: bool) -> str:

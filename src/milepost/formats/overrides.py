@@ -39,7 +39,7 @@ def parse(text: str) -> tuple[Override, ...]:
     """All overrides in the order of the file. Never raises."""
     text = lf(text)
     heads = list(_HEAD.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
+    ends = [*(head.start() for head in heads), len(text)][1:]
     return tuple(_override(head[1].strip(), text[head.end() : end]) for head, end in zip(heads, ends, strict=True))
 
 

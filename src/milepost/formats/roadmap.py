@@ -39,7 +39,7 @@ __all__ = ["Boundary", "Roadmap", "Slice", "boundaries", "parse", "tick", "title
 _SECTION = re.compile(r"## Slice(?:s| Overview| Table| Summary| Status| Roadmap)\b")
 _BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[([ xX])\]\s+(\S.*)")
 _STRICT = re.compile(r"\*\*([\w.]+):\s+(.+?)\*\*(.*)")
-_LOOSE = re.compile(r"(\*{0,2})\[?(?:M\d[\w-]*/)?(S\d[\w.]*?)\]?(?:\*\*)?\s*(?:[:.—–|]|-{1,2}\s|\s(?=\S)|$)\s*(.*)")
+_LOOSE = re.compile(r"(\*{0,2})\[?(?:M\d[\w-]*/)?(S\d[\w.]*?)\]?(?:\*\*)?\s*(?:[:.—–|]|-{1,2}\s|\s(?=\S)|$)(?:\*\*)?\s*(.*)")
 _HEADING = re.compile(
     r"\s*#{1,4}\s+(\*{0,2}[✓✅]\s+)?\*{0,2}(?:\d+[.)]\s+)?(?:\(\d+\)\s+)?(?:Slice\s+)?\[?(S\d+)\]?\*{0,2}"
     r"[:\s.—–-]*\s*(.+)"
@@ -206,7 +206,7 @@ def _headings(lines: list[str], rows: list[int]) -> list[Entry]:
     """Slices written as headings, the last resort: `## Slice S01: Title`, `### ✅ S02 — Title`."""
     found: list[Entry] = []
     heads = [n for n in rows if re.match(r"\s*#{1,4}\s", lines[n])]
-    for number, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for number, end in zip(heads, [*heads, len(lines)][1:], strict=True):
         head = _HEADING.match(lines[number])
         if not head or head[3].lstrip().startswith(("→", "->", ">")):
             continue

@@ -146,8 +146,8 @@ class _Survey:
         active = self._requirements().active
         if not active:
             return "All milestones complete."
-        noun = "requirement" if active == 1 else "requirements"
-        return f"All milestones complete. {active} active {noun} in REQUIREMENTS.md not mapped to a milestone."
+        noun, have = ("requirement", "has") if active == 1 else ("requirements", "have")
+        return f"All milestones complete. {active} active {noun} in REQUIREMENTS.md {have} not been mapped to a milestone."
 
     def _waiting(self, entry: RegistryEntry) -> str:
         unmet = ", ".join(other for other in entry.depends_on if not self.complete(other))
