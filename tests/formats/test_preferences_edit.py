@@ -107,7 +107,8 @@ def test_texts_come_back_as_texts(value: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        (TEXT, "verification_commands"),
+        ("---\nverification_commands:\n  - a # why\n  - b\n---\n", "verification_commands"),
+        ("---\nverification_commands: # why\n  - a\n---\n", "verification_commands"),
         ("---\nmode: [\n---\n", "mode"),
         ("---\nmode: solo\n---\n", "mode.x"),
         ("---\nmode: solo\n---\n", "mode x"),

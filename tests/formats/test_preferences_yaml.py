@@ -200,8 +200,8 @@ class TestPlaces:
             "mode: team\ngit:\n  remote: fork\nverification_commands:\n- a\n- b\n",
             "# Preferences\n\nmode: team\ngit:\n  remote: fork\nverification_commands: [a, b]\n",
             "---\nmode: team\ngit: {remote: fork}\nverification_commands: [a, b]\n",
-            "Words first.\n\n```yaml\nmode: team\ngit:\n  remote: fork\nverification_commands: [a, b]\n```\nWords after: yes\n",
-            "# P\n\n## Mode\n\nmode: team\n\n```\nmode: team\ngit: {remote: fork}\nverification_commands: [a, b]\n```\n",
+            "Words.\n\n```yaml\nmode: team\ngit:\n  remote: fork\nverification_commands: [a, b]\n```\nAfter: yes\n",
+            "# P\n\n## A\n\nmode: team\n\n```\nmode: team\ngit: {remote: fork}\nverification_commands: [a, b]\n```\n",
         ],
     )
     def test_yaml_elsewhere_is_read_with_a_warning(self, text: str) -> None:
@@ -210,7 +210,8 @@ class TestPlaces:
         assert [problem.severity for problem in parsed.problems] == ["warning"]
 
     def test_headings_with_lists(self) -> None:
-        text = "# Preferences\n\n## Git\n- isolation: none\n- **remote**: fork\n\n## Verification Commands\n- pytest -q\n\n## Thoughts\n- mode: x\n"
+        git = "## Git\n- isolation: none\n- **remote**: fork\n"
+        text = f"# Preferences\n\n{git}\n## Verification Commands\n- pytest -q\n\n## Thoughts\n- mode: x\n"
         parsed = parse(text, "P.md")
         assert parsed.raw == {"git": {"isolation": "none", "remote": "fork"}, "verification_commands": ["pytest -q"]}
 

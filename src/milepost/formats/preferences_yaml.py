@@ -11,13 +11,12 @@ from typing import Final, Literal, NamedTuple
 
 import yaml
 
-from milepost.formats import preferences_block
+from milepost.formats import _yaml, preferences_block
 from milepost.formats.preferences_layers import Problem, Raw, merge
 from milepost.formats.preferences_table import NOT_USED, OTHER_NAMES, Field, rows, table
 from milepost.formats.preferences_values import Refused, is_unset, value
 from milepost.model.units import UnitKind
 
-_LOADER: Final[type[yaml.SafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGEST: Final = 1_000_000
 """Characters; a file beyond that is not settings."""
 
@@ -98,12 +97,9 @@ class _Reader:
 
     def root(self, text: str) -> Raw:
         try:
-            node = yaml.compose(text, _LOADER)
-        except yaml.YAMLError as error:
-            self._broken(error)
-            return {}
-        except RecursionError:
-            self.error("", 0, "nested too deeply")
+            node = _yaml.compose(text)
+        except _yaml.NotYaml as error:
+            self.error("", 0 if error.line is None else self.first_line + error.line, str(error))
             return {}
         if node is None or is_unset(node):
             return {}
@@ -111,12 +107,6 @@ class _Reader:
             self.error("", self.first_line, "must be `key: value` lines")
             return {}
         return self._group(table(), node, "")
-
-    def _broken(self, error: yaml.YAMLError) -> None:
-        mark = getattr(error, "problem_mark", None)
-        line = self.first_line + mark.line if mark is not None else 0
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
-        self.error("", line, f"not YAML: {problem}")
 
     def _line(self, node: yaml.Node) -> int:
         return self.first_line + node.start_mark.line
