@@ -5,15 +5,17 @@ agent's work as uncommitted changes, for our own commit. Source: DESIGN rules 3 
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.git import refs
 from milepost.git.repo import Head, head_of, in_progress
-from milepost.git.run import fields, git, literal, raw
+from milepost.git.run import git
 from milepost.git.snapshots import snapshot
+from milepost.git.take_back import take_back
+
+__all__ = ["PutRight", "WorkMisplaced", "put_right_branch", "take_back"]
 
 _WRITE_TREE_CONFLICT = 1
 
@@ -66,25 +68,6 @@ def put_right_branch(where: Path, branch: str, base: str, *, owner: str | None =
     _quit(where, operation)
     _attach(where, branch, base, tip)
     return PutRight(head=found, tip=tip, operation=operation, pins=pins, carried=carried)
-
-
-def take_back(where: Path, paths: Iterable[str]) -> None:
-    """Put these paths back to what HEAD has, in the index and on disk; files that HEAD does not have are removed.
-
-    Pin a snapshot first: what stood there is lost otherwise.
-    """
-    wanted = tuple(dict.fromkeys(paths))
-    known = set(fields(git(where, "ls-tree", "-r", "-z", "--name-only", "HEAD").out))
-    kept = [path for path in wanted if path in known]
-    new = [path for path in wanted if path not in known]
-    if new:
-        listed = b"".join(raw(path) + b"\0" for path in new)
-        git(where, "update-index", "-z", "--force-remove", "--stdin", stdin=listed)
-    for path in new:
-        (where / path).unlink(missing_ok=True)
-    if kept:
-        from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        git(where, "restore", "--source=HEAD", "--staged", "--worktree", *from_stdin, stdin=literal(kept))
 
 
 def _pin_all(where: Path, owner: str, found: Head, tip: str | None, base: str) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ Source: DESIGN rule 7; field-reports #6 (snapshots through a temporary index).
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from milepost.git.run import git, literal, raw
+from milepost.git.run import git, raw
 from milepost.git.status import look
 
 
@@ -27,30 +27,17 @@ def private_index(where: Path, *, like: str | None = None) -> Iterator[Path]:
         yield index
 
 
-def snapshot(where: Path, message: str = "snapshot") -> str:
+def snapshot(where: Path, message: str = "snapshot", *, also: Iterable[str] = ()) -> str:
     """A commit of everything in the checkout that git does not ignore, untracked files included.
 
     Its parent is HEAD. Nothing in the checkout or its index changes, and no ref: pin it to keep it.
-    Repositories inside the checkout are left out.
+    Repositories inside the checkout are left out. also: ignored files to take as well.
     """
     status = look(where)
     paths = [change.path for change in status.changes if not change.nested]
     with private_index(where) as index:
-        from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        there = [p for p in paths if (where / p).exists() or (where / p).is_symlink()]
-        gone = [p for p in paths if p not in set(there)]
-        if there:
-            git(where, "add", "--all", *from_stdin, stdin=literal(there), index=index)
-        if gone:
-            git(
-                where,
-                "update-index",
-                "-z",
-                "--force-remove",
-                "--stdin",
-                stdin=b"".join(raw(p) + b"\0" for p in gone),
-                index=index,
-            )
+        listed = b"".join(raw(path) + b"\0" for path in (*paths, *also))
+        git(where, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=listed, index=index)
         tree = git(where, "write-tree", index=index).line
     parents = ("-p", status.commit) if status.commit else ()
     return git(where, "commit-tree", tree, *parents, "-F", "-", stdin=raw(message)).line

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
-from milepost.git import refs
-from milepost.git.include import copy_included
+from milepost.git import include, refs
 from milepost.git.listing import Registered, find, holder
 from milepost.git.repo import HeadKind, Repo, head_of
 from milepost.git.run import GitFailed, git
@@ -106,9 +105,29 @@ def ensure(repo: Repo, mid: str, start: str, *, state_dir: str = ".gsd") -> Work
         note=note,
     )
     prove(worktree)
-    if created:
-        copy_included(repo.root, path, state_dir=state_dir)
     return worktree
+
+
+def exists(repo: Repo, mid: str, *, state_dir: str = ".gsd") -> bool:
+    """Whether git has a worktree of the milestone registered and its directory is there."""
+    known = find(repo.root, worktree_path(repo.root, mid, state_dir=state_dir))
+    return known is not None and not known.missing
+
+
+def copy_included(repo: Repo, worktree: Worktree, *, state_dir: str = ".gsd") -> tuple[str, ...]:
+    """Copy the ignored files that `.worktreeinclude` names into a new worktree; the paths that were copied."""
+    return include.copy_included(repo.root, worktree.path, state_dir=state_dir)
+
+
+def reconcile(repo: Repo, path: Path, branch: str) -> str:
+    """Put a worktree whose HEAD is detached back on its branch; what was done, empty for nothing.
+
+    Raises WorktreeUnusable, BranchDiverged or BranchBusy, with nothing changed.
+    """
+    known = find(repo.root, path)
+    if known is None:
+        raise WorktreeUnusable(f"{path} is not a worktree of {repo.root}", hint="gsd doctor")
+    return _reuse(repo, known, branch)
 
 
 def prove(worktree: Worktree) -> None:

@@ -1,0 +1,264 @@
+"""A milestone's merge into its target, as one transaction that never works in the user's checkout.
+
+    commit → pin → merge → check → publish → checkout → push → remove-worktree → remove-branch
+
+Nothing of the user's changes before `publish`. Killed anywhere, `land` run again goes on from what git has: what is
+committed, pinned, published or removed already is found and not done twice.
+Source: DESIGN rules 6 and 7, "Parallel"; spec auto 6.7; field-reports #1, #6.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from milepost.git import proof, publish, refs, removal
+from milepost.git.commits import commit_unit
+from milepost.git.land_commit import LandCommit, make
+from milepost.git.merge_plan import (
+    CheckFailed,
+    CheckResult,
+    Conflicted,
+    Journal,
+    Landed,
+    MergePlan,
+    NothingToLand,
+    Outcome,
+    Refused,
+)
+from milepost.git.push import push
+from milepost.git.repo import inspect
+from milepost.git.scratch import scratch
+from milepost.git.worktrees import reconcile
+from milepost.rules.staging import excluded
+
+__all__ = [
+    "CheckFailed", "CheckResult", "Conflicted", "Journal", "Landed", "MergePlan", "NothingToLand", "Outcome",
+    "Refused", "land",
+]  # fmt: skip
+
+_TRIES = 5
+
+
+def land(
+    plan: MergePlan,
+    *,
+    journal: Journal,
+    check: Callable[[Path], CheckResult] | None = None,
+    bring_home: Callable[[], None] | None = None,
+) -> Outcome:
+    """Merge the milestone into its target, and clean up after proof. Safe to run again after a kill at any point.
+
+    check: the pre-merge check, given a scratch checkout of the merged tree. bring_home: called before the worktree
+    is removed. Expected endings are values; surprises are git's typed errors, CommitRefused and SigningFailed.
+    """
+    run = _Run(plan=plan, journal=journal, check=check, bring_home=bring_home)
+    try:
+        if refused := _complete_published(run):
+            return refused
+        tip = _commit_rest(run)
+        landing = _landed_before(run, tip)
+        if landing is not None:
+            return _finish(run, landing, None)
+        if tip is None:
+            return Refused(reason=f"there is no branch {plan.branch} to merge", hint="gsd status")
+        _pin(run, "tip", tip)
+        return _merge(run, tip)
+    except proof.NotLanded as undone:
+        return Refused(reason=str(undone), hint=undone.hint)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One call of `land`."""
+
+    plan: MergePlan
+    journal: Journal
+    check: Callable[[Path], CheckResult] | None
+    bring_home: Callable[[], None] | None
+    pins: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str, **facts: str) -> Iterator[dict[str, str]]:
+        """Announce an effect before and after it; the block may add facts for the second announcement."""
+        self.journal(name, {"at": "begin", **facts})
+        found: dict[str, str] = {}
+        yield found
+        self.journal(name, {"at": "done", **facts, **found})
+
+
+def _complete_published(run: _Run) -> Refused | None:
+    """Let checkouts follow a landing that an earlier run published."""
+    plan = run.plan
+    commit = refs.resolve(plan.root, publish.note_of(plan.mid))
+    now = refs.branch_tip(plan.root, plan.target)
+    if commit is None or now is None:
+        return None
+    before = refs.resolve(plan.root, f"{commit}^1")
+    if before is not None and refs.is_ancestor(plan.root, commit, now):
+        landing = proof.Landing(commit=commit, before=before, tip="")
+        proof.require_not_undone(plan.root, plan.mid, landing, now)
+        with run.step("checkout", commit=commit):
+            blocked = publish.follow(plan.root, plan.target, before, commit)
+        if blocked:
+            return Refused(
+                reason=f"{plan.target} has {plan.mid} ({commit[:10]}), but the checkout is still at the state before",
+                paths=blocked,
+                hint="Save your changes to these files elsewhere, put them back with git restore, then: gsd auto",
+            )
+    publish.forget_note(plan.root, plan.mid, commit)
+    return None
+
+
+def _commit_rest(run: _Run) -> str | None:
+    """Commit what the worktree still has; the branch's tip, None when there is no branch."""
+    plan = run.plan
+    if plan.worktree is not None and plan.worktree.exists():
+        with run.step("commit", branch=plan.branch) as facts:
+            reconcile(inspect(plan.root), plan.worktree, plan.branch)
+            message = plan.leftover_message or f"chore({plan.mid}): auto-commit before milestone merge\n"
+            made = commit_unit(plan.worktree, branch=plan.branch, message=message, excluded=_exclusion(plan))
+            facts["commit"] = made or ""
+    return refs.branch_tip(plan.root, plan.branch)
+
+
+def _exclusion(plan: MergePlan) -> Callable[[str], str | None]:
+    def reason(path: str) -> str | None:
+        return excluded(path, milestone=plan.mid, commit_docs=plan.commit_docs, state_dir=plan.state_dir)
+
+    return reason
+
+
+def _pin(run: _Run, label: str, commit: str) -> None:
+    with run.step("pin", label=label, commit=commit) as facts:
+        facts["ref"] = refs.pin(run.plan.root, run.plan.mid, label, commit)
+        run.pins.append(facts["ref"])
+
+
+def _landed_before(run: _Run, tip: str | None) -> proof.Landing | None:
+    """The landing of exactly this tip, or of a branch that is gone. Raises NotLanded when it was undone since."""
+    plan = run.plan
+    now = refs.branch_tip(plan.root, plan.target)
+    if now is None:
+        return None
+    since = refs.merge_base(plan.root, tip, now) if tip else None
+    found = proof.landings(plan.root, plan.mid, now, since=since)
+    same = next((landing for landing in found if tip in (None, landing.tip)), None)
+    if same is not None:
+        proof.require_not_undone(plan.root, plan.mid, same, now)
+    return same
+
+
+def _merge(run: _Run, tip: str) -> Outcome:
+    for _ in range(_TRIES):
+        outcome = _try_to_merge(run, tip)
+        if outcome is not None:
+            return outcome
+    return Refused(reason=f"{run.plan.target} moved {_TRIES} times while it was merged into", hint="gsd auto")
+
+
+def _try_to_merge(run: _Run, tip: str) -> Outcome | None:
+    """One attempt on the target as it is now; None when the target moved meanwhile."""
+    plan = run.plan
+    onto = refs.branch_tip(plan.root, plan.target)
+    if onto is None:
+        return Refused(reason=f"there is no branch {plan.target} to merge into", hint="gsd doctor")
+    if refs.is_ancestor(plan.root, tip, onto):
+        proof.landed(plan.root, plan.mid, plan.target, tip)
+        return NothingToLand(reason=f"{plan.target} already contains {plan.branch} at {tip[:10]}")
+    with run.step("merge", onto=onto, tip=tip):
+        made = make(plan, onto, tip)
+    if not isinstance(made, LandCommit):
+        return made
+    if stopped := _obstacle(plan, made) or _checked(run, made) or _obstacle(plan, made):
+        return stopped
+    _pin(run, "target", onto)
+    return _publish(run, made)
+
+
+def _obstacle(plan: MergePlan, made: LandCommit) -> Refused | None:
+    """What of the user's is in the way. Asked again after the check, which may take long."""
+    blocked = publish.obstacles(plan.root, plan.target, made.onto, made.commit)
+    if not blocked:
+        return None
+    return Refused(
+        reason=f"your checkout of {plan.target} has changes in files that {plan.mid} changes too",
+        paths=blocked,
+        hint="Commit them or move them away, then: gsd auto",
+    )
+
+
+def _checked(run: _Run, made: LandCommit) -> CheckFailed | None:
+    plan = run.plan
+    if run.check is None:
+        return None
+    with (
+        run.step("check", commit=made.commit) as facts,
+        scratch(plan.root, made.commit, name=plan.mid, state_dir=plan.state_dir) as place,
+    ):
+        result = run.check(place)
+        facts["passed"] = str(result.passed)
+    return None if result.passed else CheckFailed(detail=result.detail, inconclusive=result.passed is None)
+
+
+def _publish(run: _Run, made: LandCommit) -> Outcome | None:
+    plan = run.plan
+    try:
+        with run.step("publish", commit=made.commit, onto=made.onto):
+            publish.publish(plan.root, plan.mid, plan.target, made.commit, made.onto)
+    except refs.RefMoved:
+        return None
+    with run.step("checkout", commit=made.commit):
+        blocked = publish.follow(plan.root, plan.target, made.onto, made.commit)
+    if blocked:
+        publish.take_back(plan.root, plan.mid, plan.target, made.commit, made.onto)
+        return Refused(
+            reason=f"your checkout of {plan.target} was changed while {plan.mid} was merged; nothing was moved",
+            paths=blocked,
+            hint="gsd auto",
+        )
+    publish.forget_note(plan.root, plan.mid, made.commit)
+    return _finish(run, proof.Landing(commit=made.commit, before=made.onto, tip=made.tip), made)
+
+
+def _finish(run: _Run, landing: proof.Landing, made: LandCommit | None) -> Landed:
+    """Push, and remove what is proved to be on the target. `made` is None when an earlier run landed it."""
+    plan = run.plan
+    return Landed(
+        commit=landing.commit,
+        target=plan.target,
+        tip=landing.tip,
+        before=landing.before,
+        already=made is None,
+        only_planning=made is not None and made.only_planning,
+        resolved=made.resolved if made else (),
+        push_error=_push(run, landing.commit),
+        kept=_clean(run, landing.tip),
+        backups=tuple(run.pins),
+    )
+
+
+def _push(run: _Run, commit: str) -> str:
+    plan = run.plan
+    if plan.push_to is None:
+        return ""
+    with run.step("push", commit=commit, remote=plan.push_to) as facts:
+        facts["error"] = push(plan.root, plan.push_to, plan.target, commit)
+    return facts["error"]
+
+
+def _clean(run: _Run, tip: str) -> tuple[str, ...]:
+    """Remove worktree and branch; why they were kept."""
+    plan = run.plan
+    try:
+        proved = proof.landed(plan.root, plan.mid, plan.target, tip)
+        if plan.worktree is not None:
+            with run.step("remove-worktree", path=str(plan.worktree)):
+                if run.bring_home is not None and plan.worktree.exists():
+                    run.bring_home()
+                removal.remove_worktree(plan.root, plan.worktree, plan.branch, proved, state_dir=plan.state_dir)
+        with run.step("remove-branch", branch=plan.branch):
+            removal.remove_branch(plan.root, plan.branch, proved)
+    except (removal.NotRemoved, proof.NotLanded) as kept:
+        return (str(kept),)
+    return ()

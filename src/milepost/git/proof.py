@@ -1,0 +1,107 @@
+"""Whether a milestone's work is on its target now: the only thing that allows deleting its worktree or branch.
+
+A landing is found by its trailers, `GSD-Milestone` and `GSD-Tip`, not by names or by git's idea of `merged`.
+Source: spec auto 6.7, 8.5 rule 4; field-reports #1, #29.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from milepost.errors import ExitCode, MilepostError
+from milepost.git import refs
+from milepost.git.merge_tree import Differing, differences
+from milepost.git.run import git
+
+MILESTONE = "GSD-Milestone"
+BRANCH = "GSD-Branch"
+TIP = "GSD-Tip"
+
+_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
+
+
+class NotLanded(MilepostError):
+    """The work is not proved to be on the target, so nothing of it may be deleted."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """A commit on the target that brought a milestone."""
+
+    commit: str
+    before: str
+    """The target's commit it was made on."""
+    tip: str
+    """What the milestone's branch was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Made only by `landed`: `tip` is in `target` by `commit`, and was not undone."""
+
+    target: str
+    tip: str
+    commit: str
+
+
+def landings(where: Path, mid: str, target: str, *, since: str | None = None) -> tuple[Landing, ...]:
+    """The commits on `target` (after `since`) that landed this milestone, newest first."""
+    trailers = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (TIP, MILESTONE))
+    form = f"--format=%H%x00%P%x00{trailers}"
+    span = f"{since}..{target}" if since else target
+    found = []
+    for line in git(where, "log", form, "--fixed-strings", f"--grep={MILESTONE}: {mid}", span, "--").out.splitlines():
+        commit, parents, tip, milestone = line.split("\0")
+        if milestone == mid and tip and parents:
+            found.append(Landing(commit=commit, before=parents.split(" ")[0], tip=tip))
+    return tuple(found)
+
+
+def landed(where: Path, mid: str, target: str, tip: str) -> Proof:
+    """Prove that `target` (a branch) contains what `tip` brought. Raises NotLanded."""
+    now = refs.branch_tip(where, target)
+    if now is None:
+        raise NotLanded(f"there is no branch {target} that could contain {mid}", hint="gsd doctor")
+    for landing in landings(where, mid, now, since=refs.merge_base(where, tip, now)):
+        if landing.tip == tip:
+            require_not_undone(where, mid, landing, now)
+            return Proof(target=target, tip=tip, commit=landing.commit)
+    if refs.is_ancestor(where, tip, now):
+        _require_not_reverted(where, mid, tip, now)
+        return Proof(target=target, tip=tip, commit=tip)
+    raise NotLanded(f"{target} does not contain {mid} at {tip[:10]}", hint="gsd auto merges it")
+
+
+def require_not_undone(where: Path, mid: str, landing: Landing, now: str) -> None:
+    """Raise NotLanded when every file that the landing changed is again what it was before it."""
+    brought = {change.path: change for change in differences(where, landing.before, landing.commit)}
+    since = {change.path: change for change in differences(where, landing.commit, now)}
+    if brought and all(_undone(change, since.get(path)) for path, change in brought.items()):
+        raise NotLanded(
+            f"{mid} was landed as {landing.commit[:10]}, and is not on the target any more: it was reverted there",
+            hint=f"To have it back, revert the revert; it is kept on its branch and under {refs.BACKUPS}/{mid}/",
+        )
+
+
+def _undone(brought: Differing, later: Differing | None) -> bool:
+    return later is not None and later.new == brought.old
+
+
+def _require_not_reverted(where: Path, mid: str, tip: str, now: str) -> None:
+    """For a branch that was merged by other means: no commit since says that it reverts one of it."""
+    texts = git(where, "log", "--format=%B", "--grep=This reverts commit", f"{tip}..{now}", "--").out
+    for commit in _REVERTS.findall(texts):
+        known = refs.resolve(where, commit)
+        if known and (refs.is_ancestor(where, known, tip) or _merged(where, known, tip)):
+            raise NotLanded(
+                f"{mid} was merged and then reverted ({commit[:10]}); it is not on the target any more",
+                hint="To have it back, revert the revert.",
+            )
+
+
+def _merged(where: Path, commit: str, tip: str) -> bool:
+    """Whether `commit` is the merge that brought `tip`."""
+    parents = git(where, "rev-list", "--parents", "-n", "1", commit).out.split()[1:]
+    return len(parents) > 1 and any(refs.is_ancestor(where, tip, parent) for parent in parents[1:])

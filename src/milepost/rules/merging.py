@@ -1,0 +1,59 @@
+"""Which side of a merge a planning file is taken from.
+
+    src/app.py                           code: only git and people decide
+    .gsd/STATE.md                        derived: the target's, or none
+    .gsd/milestones/M001/…               the milestone's, when M001 lands
+    .gsd/milestones/M002/…               the target's, when M001 lands
+    .gsd/DECISIONS.md                    lines of both sides
+    .gsd/preferences.md, *.json          the target's
+
+Pure. Source: DESIGN "Parallel"; spec auto 6.7.
+"""
+
+from enum import StrEnum
+
+from milepost.model.ids import milestone_of_directory
+from milepost.rules.staging import is_runtime
+
+
+class Side(StrEnum):
+    """What is done with a path that both sides changed."""
+
+    CODE = "code"
+    """Nothing; a conflict stops the merge."""
+    MILESTONE = "milestone"
+    TARGET = "target"
+    UNION = "union"
+    """Lines of both sides, the target's first."""
+    DERIVED = "derived"
+    """Never merged, even without a conflict: the target keeps what it has."""
+
+
+_REGISTERS = frozenset({"decisions.md", "knowledge.md", "requirements.md", "project.md", "queue.md", "overrides.md"})
+_PERSONAL = frozenset({"preferences.md", "captures.md", "agent-instructions.md"})
+
+
+def side(path: str, *, mid: str, state_dir: str) -> Side:
+    """How a repository path is merged when milestone `mid` lands."""
+    if not path.startswith(f"{state_dir}/"):
+        return Side.CODE
+    inside = path[len(state_dir) + 1 :]
+    if is_runtime(inside):
+        return Side.DERIVED
+    owner = _owner(inside)
+    if owner is not None:
+        return Side.MILESTONE if owner == mid else Side.TARGET
+    name = inside.lower()
+    if name in _REGISTERS:
+        return Side.UNION
+    return Side.TARGET if name in _PERSONAL or name.endswith((".json", ".jsonl")) else Side.MILESTONE
+
+
+def is_planning(path: str, *, state_dir: str) -> bool:
+    """Whether a path belongs to the plan and not to what is built."""
+    return path == state_dir or path.startswith(f"{state_dir}/")
+
+
+def _owner(inside: str) -> str | None:
+    parts = inside.split("/")
+    return milestone_of_directory(parts[1]) if len(parts) > 2 and parts[0] == "milestones" else None
