@@ -27,7 +27,11 @@ class Blocked:
     """A path of the user's that the merge result would touch."""
 
     path: str
+    """Empty when it is not one path that is in the way."""
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.reason})" if self.path else self.reason
 
 
 def blockers(where: Path, old: str, new: str) -> tuple[Blocked, ...]:

@@ -224,6 +224,7 @@ def _publish(run: _Run, made: LandCommit) -> Outcome | None:
 def _finish(run: _Run, landing: proof.Landing, made: LandCommit | None) -> Landed:
     """Push, and remove what is proved to be on the target. `made` is None when an earlier run landed it."""
     plan = run.plan
+    push_error = _push(run, landing.commit)
     return Landed(
         commit=landing.commit,
         target=plan.target,
@@ -232,7 +233,8 @@ def _finish(run: _Run, landing: proof.Landing, made: LandCommit | None) -> Lande
         already=made is None,
         only_planning=made is not None and made.only_planning,
         resolved=made.resolved if made else (),
-        push_error=_push(run, landing.commit),
+        pushed=plan.push_to is not None and not push_error,
+        push_error=push_error,
         kept=_clean(run, landing.tip),
         backups=tuple(run.pins),
     )

@@ -60,8 +60,9 @@ class Landed:
     only_planning: bool = False
     """It brought no file outside the state directory: a warning."""
     resolved: tuple[Resolved, ...] = ()
+    pushed: bool = False
+    """The remote was asked afterwards and has it."""
     push_error: str = ""
-    """Empty when it was pushed, or nothing was to be pushed."""
     kept: tuple[str, ...] = ()
     """Why the worktree or the branch is still there; empty when both are gone."""
     backups: tuple[str, ...] = ()

@@ -44,6 +44,11 @@ class Conflict:
             return "changed on the target, deleted by the milestone"
         return "changed by both" if self.base else "added by both"
 
+    def __str__(self) -> str:
+        if not self.target_lines:
+            return f"{self.path} ({self.kind})"
+        return f"{self.path} lines {_shown(self.target_lines)} (in the milestone {_shown(self.milestone_lines)})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combined:
@@ -84,6 +89,10 @@ def differences(where: Path, old: str, new: str) -> tuple[Differing, ...]:
         old_mode, new_mode, before, after, _ = facts.removeprefix(":").split(" ")
         found.append(Differing(path=path, old=_entry(old_mode, before), new=_entry(new_mode, after)))
     return tuple(found)
+
+
+def _shown(ranges: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{first}-{last}" if first != last else str(first) for first, last in ranges)
 
 
 def _entry(mode: str, blob: str) -> Entry | None:

@@ -63,7 +63,7 @@ def remove_worktree(root: Path, path: Path, branch: str, proof: Proof, *, state_
 def remove_branch(root: Path, branch: str, proof: Proof) -> None:
     """Delete the branch if it is where the proof says and nobody has it checked out. Raises NotRemoved."""
     there = holder(root, branch)
-    if there is not None:
+    if there is not None and not there.missing:
         raise NotRemoved(f"{branch} is still checked out at {there.path}")
     try:
         refs.delete(root, f"refs/heads/{branch}", proof.tip)

@@ -15,6 +15,14 @@ from milepost.rules.merging import Side, side
 _TOO_MANY = 127
 """`git merge-file` ends with the number of conflicts, at most this."""
 
+_HOW = {
+    Side.CODE: "as git merged it",
+    Side.MILESTONE: "the milestone's version",
+    Side.TARGET: "the target's version",
+    Side.UNION: "lines of both sides",
+    Side.DERIVED: "derived, left as the target has it",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
@@ -24,6 +32,9 @@ class Resolved:
     side: Side
     conflicted: bool
     """False: a derived file that was only kept out."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {_HOW[self.side]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

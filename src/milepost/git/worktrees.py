@@ -215,9 +215,8 @@ def _create(repo: Repo, path: Path, branch: str, start: str) -> None:
 def _require_free(repo: Repo, branch: str) -> None:
     there = holder(repo.root, branch)
     if there is not None:
-        raise BranchBusy(
-            f"{branch} is checked out at {there.path}", hint=f"git -C {there.path} switch <another branch>"
-        )
+        way_out = "git worktree prune" if there.missing else f"git -C {there.path} switch <another branch>"
+        raise BranchBusy(f"{branch} is checked out at {there.path}", hint=way_out)
 
 
 def _repaired(repo: Repo, path: Path) -> Registered | None:
