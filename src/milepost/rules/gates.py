@@ -8,7 +8,7 @@ in `skipped` with its reason, so no line of a plan is dropped in silence. Source
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from milepost.rules import gate_lines
@@ -73,6 +73,17 @@ class GatePlan(NamedTuple):
     skipped: tuple[Skipped, ...]
 
 
+class _Trust(Enum):
+    """How surely a text is meant as a command."""
+
+    CONFIGURED = 3
+    """A person set it as a gate."""
+    CODE = 2
+    """It stood in backticks."""
+    TEXT = 1
+    """It may be a sentence."""
+
+
 class World(NamedTuple):
     """What commands are read against."""
 
@@ -108,9 +119,10 @@ def _gate(source: Source, found: Iterable[Check | Skipped]) -> GatePlan:
 
 def _trusted(line: str, world: World) -> Iterator[Check | Skipped]:
     """A person wrote it as a command: what cannot be run stops the gate instead of being passed over."""
-    for found in _chain(parts(line, worktree=world.worktree), world, sentence=lambda _: False):
+    for found in _chain(parts(line, worktree=world.worktree), world, _Trust.CONFIGURED):
         if isinstance(found, Skipped):
-            yield _check(found.text, (), ".", problem=f"{found.reason}; write it as: sh -c '…'")
+            hint = "; write it as: sh -c '…'" if "shell" in found.reason else ""
+            yield _check(found.text, (), ".", problem=found.reason + hint)
         else:
             yield found
 
@@ -120,8 +132,8 @@ def _from_line(verify: str, world: World) -> Iterator[Check | Skipped]:
         if isinstance(piece, gate_lines.Words):
             yield Skipped(piece.text, piece.reason)
         else:
-            sentence = gate_lines.is_sentence if piece.prose_possible else lambda _: False
-            yield from _chain(parts(piece.text, worktree=world.worktree), world, sentence=sentence)
+            trust = _Trust.TEXT if piece.prose_possible else _Trust.CODE
+            yield from _chain(parts(piece.text, worktree=world.worktree), world, trust)
 
 
 def _from_scripts(scripts: Mapping[str, object], world: World) -> Iterator[Check | Skipped]:
@@ -137,9 +149,7 @@ def _from_scripts(scripts: Mapping[str, object], world: World) -> Iterator[Check
         yield _check(command, ("npm", "run", name), ".", problem=problem)._replace(advisory=True)
 
 
-def _chain(
-    chain: Sequence[Part], world: World, *, sentence: Callable[[Sequence[Word]], bool]
-) -> Iterator[Check | Skipped]:
+def _chain(chain: Sequence[Part], world: World, trust: _Trust) -> Iterator[Check | Skipped]:
     """The parts of one `&&` chain; a `cd` moves those behind it."""
     cwd, lost = ".", ""
     for at, part in enumerate(chain):
@@ -158,10 +168,10 @@ def _chain(
             lost = f"stands behind `{part.text}`"
             yield Skipped(part.text, part.problem or f"needs a shell ({first})")
         else:
-            yield _one(part, cwd, world, sentence)
+            yield _one(part, cwd, world, trust)
 
 
-def _one(part: Part, cwd: str, world: World, sentence: Callable[[Sequence[Word]], bool]) -> Check | Skipped:
+def _one(part: Part, cwd: str, world: World, trust: _Trust) -> Check | Skipped:
     command = part.text if cwd == "." else f"cd {cwd} && {part.text}"
     env, words = _assignments(part.words)
     refused = bool(words) and words[0].text == "!"
@@ -170,12 +180,12 @@ def _one(part: Part, cwd: str, world: World, sentence: Callable[[Sequence[Word]]
         return Skipped(command, part.problem or "no command")
     name = words[0].text
     there = world.resolves(name, cwd)
-    meant = name in gate_lines.PROGRAMS or name.startswith(("./", "../"))
+    meant = trust is _Trust.CONFIGURED or name in gate_lines.PROGRAMS or name.startswith(("./", "../"))
     if not there and not meant:
         return Skipped(command, f"words, or a program that is not here ({name})")
     if part.problem:
         return Skipped(command, part.problem)
-    if sentence(words):
+    if trust is _Trust.TEXT and gate_lines.is_sentence(words):
         return Skipped(command, "words")
     argv = tuple(word.text for word in words)
     if _ENDLESS.search(" ".join(argv)):
