@@ -89,7 +89,7 @@ async def test_cancel_ends_what_is_under_way(make_spec: MakeSpec, repo: Path, st
     ):
         tasks.start_soon(run, session)
         with anyio.fail_after(20):
-            while not events or (isinstance(step, Tool) and not (repo / "pid").exists()):
+            while not events or (isinstance(step, Tool) and not (repo / "pid").exists()):  # noqa: ASYNC110
                 await anyio.sleep(0.01)
             await session.cancel()
     assert isinstance(events[-1], Ended)

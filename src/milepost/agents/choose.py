@@ -1,8 +1,8 @@
 """Which agent a name stands for. Loading an agent's library is left to the agent itself.
 
-    builtin             a model provider, through our own tools
-    replay:FILE         a recorded session, through our own tools
-    scripted:FILE       a script in JSON, for tests
+builtin             a model provider, through our own tools
+replay:FILE         a recorded session, through our own tools
+scripted:FILE       a script in JSON, for tests
 """
 
 from collections.abc import Mapping

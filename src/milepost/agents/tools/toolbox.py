@@ -36,6 +36,8 @@ class Answer(NamedTuple):
     """As the model sees it, at most about `outputs.LIMIT` characters."""
     refused: bool = False
     """The call never ran: the policy or the walls of the working directory stood against it."""
+    malformed: bool = False
+    """The call never ran: no such tool, or arguments that are not its own."""
 
 
 class _Refused(Exception):
@@ -64,7 +66,9 @@ class Toolbox:
             return Answer(ok=False, text=f"Refused: {refused}", refused=True)
         except Outside as outside:
             return Answer(ok=False, text=f"Refused: {outside}", refused=True)
-        except (BadCall, ToolFailed) as failed:
+        except BadCall as bad:
+            return Answer(ok=False, text=str(bad), malformed=True)
+        except ToolFailed as failed:
             return Answer(ok=False, text=str(failed))
         except MilepostError as error:
             return Answer(ok=False, text=str(error))
