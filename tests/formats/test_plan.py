@@ -37,7 +37,12 @@ def ids(text: str) -> list[tuple[str, bool]]:
 
 def test_canonical() -> None:
     found = plan.parse(CANONICAL)
-    assert (found.id, found.title, found.goal, found.demo) == ("S01", "Storage core", "Items persist.", "`rss list` shows rows.")
+    assert (found.id, found.title, found.goal, found.demo) == (
+        "S01",
+        "Storage core",
+        "Items persist.",
+        "`rss list` shows rows.",
+    )
     assert found.must_haves == ("Unique guid",)
     assert found.verification == "- pytest tests/test_store.py"
     assert found.files_likely_touched == ("src/db.py",)
@@ -72,7 +77,9 @@ def test_task_spellings(line: str, estimate: str) -> None:
     assert plan.tick(plan.untick(text, "T01"), "T01").lower() == text.lower()
 
 
-@pytest.mark.parametrize("head", ["### T01: Name", "### T01 — Name", "### T01 -- Name", "## **T01: Name**", "#### T01: Name `est:1h`"])
+@pytest.mark.parametrize(
+    "head", ["### T01: Name", "### T01 — Name", "### T01 -- Name", "## **T01: Name**", "#### T01: Name `est:1h`"]
+)
 def test_heading_tasks(head: str) -> None:
     text = f"# S01: T\n\n## Tasks\n\n{head}\n\n- Verify: `make test`\n"
     (task,) = plan.tasks(text)
@@ -88,7 +95,10 @@ def test_tasks_outside_the_section_are_found_and_come_last() -> None:
 
 
 def test_a_tasks_element_of_the_successor() -> None:
-    assert ids("# S01\n\n<tasks>\n- [ ] **T01**: a _(15min)_\n- [x] **T02**: b\n</tasks>\n") == [("T01", False), ("T02", True)]
+    assert ids("# S01\n\n<tasks>\n- [ ] **T01**: a _(15min)_\n- [x] **T02**: b\n</tasks>\n") == [
+        ("T01", False),
+        ("T02", True),
+    ]
 
 
 def test_an_id_given_twice_counts_once_and_its_box_wins() -> None:
@@ -97,7 +107,10 @@ def test_an_id_given_twice_counts_once_and_its_box_wins() -> None:
     assert plan.untick(text, "T01").count("[x]") == 0
 
 
-@pytest.mark.parametrize("line", ["- [ ] Unit tests pass", "- [ ] T01 does things", "### R001: Requirement", "## Steps: many", "  - [ ] **T09: x**"])
+@pytest.mark.parametrize(
+    "line",
+    ["- [ ] Unit tests pass", "- [ ] T01 does things", "### R001: Requirement", "## Steps: many", "  - [ ] **T09: x**"],
+)
 def test_what_is_no_task(line: str) -> None:
     assert ids(f"## Tasks\n\n- [ ] **T01: a**\n{line}\n") == [("T01", False)]
 

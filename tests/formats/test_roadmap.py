@@ -83,7 +83,13 @@ def test_checklist_spellings(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["- [ ] ~~**S30: T** `risk:low`~~", "- [ ] **S04: T**~~ `risk:low` — Deferred", "- [ ] **nothing** here", "- S05: T"]
+    "line",
+    [
+        "- [ ] ~~**S30: T** `risk:low`~~",
+        "- [ ] **S04: T**~~ `risk:low` — Deferred",
+        "- [ ] **nothing** here",
+        "- S05: T",
+    ],
 )
 def test_what_is_no_slice(line: str) -> None:
     assert ids(listed("- [ ] **S01: A**", line)) == [("S01", False)]
@@ -154,7 +160,9 @@ def test_table_edits_touch_one_cell() -> None:
     ticked = roadmap.tick(TABLE, "S02")
     assert ticked == TABLE.replace("| S01 | ⬜ |", "| S01 | ✅ |")
     assert roadmap.untick(ticked, "S02") == TABLE
-    assert "| S01, M007/S03 | ✅ | Nothing |" in roadmap.tick(TABLE, "S03").replace("|  ✅", "| ✅").replace("✅|", "✅ |")
+    assert "| S01, M007/S03 | ✅ | Nothing |" in roadmap.tick(TABLE, "S03").replace("|  ✅", "| ✅").replace(
+        "✅|", "✅ |"
+    )
 
 
 @pytest.mark.parametrize(
@@ -272,6 +280,8 @@ def test_title(head: str, title: str) -> None:
     assert roadmap.title(head + "\n") == title
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# M001", "## Slices", "## Slices\n", "**Vision:** ## Slices", "---\n", "|", "\0"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# M001", "## Slices", "## Slices\n", "**Vision:** ## Slices", "---\n", "|", "\0"]
+)
 def test_nothing_to_read_is_no_slices(text: str) -> None:
     assert roadmap.parse(text).slices == ()
