@@ -7,6 +7,8 @@ Source: spec auto 5.4, 5.12; DESIGN rule 1.
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec import UNSET
+
 from milepost.formats import lock, metrics
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, SessionEnded, UsageReported
 from milepost.model import money
@@ -75,7 +77,7 @@ def _row(
         api_requests=len(usage),
         prompt_char_count=begun.prompt_chars,
         attempt=begun.attempt,
-        **({"result": str(end.result)} if end else {}),
+        result=str(end.result) if end else UNSET,
     )
 
 

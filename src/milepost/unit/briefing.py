@@ -50,7 +50,11 @@ def of(unit: Unit, bench: Bench) -> Past:
     if result in _CUT_OFF:
         return Past(crash=crash_briefing(unit, _trace(last, bench, diffstat=True)))
     if result is Result.UNFINISHED and last.ended:
-        return Past(diagnostic=unfinished(unit, len(attempts) + 1, _missing(last.ended), _trace(last, bench)))
+        return Past(
+            diagnostic=unfinished(
+                unit, len(attempts) + 1, _missing(last.ended, bench.workspace.state_dir), _trace(last, bench)
+            )
+        )
     return Past()
 
 
@@ -69,17 +73,17 @@ def _attempts(unit: Unit, events: tuple[AnyEvent, ...]) -> list[_Attempt]:
     return list(found.values())
 
 
-def _missing(ended: AttemptEnded) -> list[Missing]:
-    return [Missing(*_halves(part)) for part in ended.reason.split("; ") if part]
+def _missing(ended: AttemptEnded, state_dir: str) -> list[Missing]:
+    return [_owed(line, state_dir) for line in ended.reason.splitlines() if line]
 
 
-def _halves(text: str) -> tuple[str, str]:
-    path, _, problem = text.partition(": ")
-    return path, problem or "is owed"
+def _owed(line: str, state_dir: str) -> Missing:
+    path, separator, problem = line.partition(": ")
+    return Missing(f"{state_dir}/{path}", problem) if separator else Missing("the session", line)
 
 
 def _gate_failure(unit: Unit, failures: int, last: _Attempt, bench: Bench) -> str:
-    checks = _failed_checks(bench.workspace.state / last.verified.evidence) if last.verified else ()
+    checks = _failed_checks(bench.workspace.cwd / last.verified.evidence) if last.verified else ()
     if not checks:
         reason = last.ended.reason if last.ended else ""
         checks = (Check(command=reason, exit_code=None, stdout="", stderr=""),)

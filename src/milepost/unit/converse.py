@@ -4,12 +4,15 @@ The ceiling is watched from the usage stream, in the middle of the unit. The sup
 here too: one hard limit per unit. Source: DESIGN rule 8, spec auto 5.10, 5.12.
 """
 
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
+from anyio.abc import TaskGroup
 
 from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, Usage
+from milepost.errors import MilepostError
 from milepost.formats.journal import SessionEnded, UsageReported
 from milepost.model import money
 from milepost.rules import budget
@@ -96,15 +99,13 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
     drive = _Drive(attempt, bench)
     limit_s = bench.preferences.auto_supervisor.hard_timeout_minutes * 60
     with anyio.move_on_after(limit_s) as clock:
-        async with bench.agent.open(spec) as session, anyio.create_task_group() as tasks:
+        async with bench.agent.open(spec) as session, ending_together() as tasks:
             tasks.start_soon(_cancel_when_asked, bench.stop, session)
-            async with aclosing(session.events()) as events:  # type: ignore[type-var]
-                async for event in events:
-                    transcript.add(event)
-                    drive.note(event)
-                    if drive.over is not None and drive.ended is None:
-                        break
-            tasks.cancel_scope.cancel()
+            async for event in session.events():
+                transcript.add(event)
+                drive.note(event)
+                if drive.over is not None and drive.ended is None:
+                    break
     ended = drive.ended or Ended(stop=Stop.CANCELLED)
     bench.journal.append(_closing(attempt, bench, ended))
     return Conversation(
@@ -114,6 +115,20 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
         interrupted=bench.stop.is_set() and ended.stop is not Stop.END,
         last_words=drive.words.strip(),
     )
+
+
+@asynccontextmanager
+async def ending_together() -> AsyncIterator[TaskGroup]:
+    """A task group whose tasks end with the block, and which lets the block's own error out as it is."""
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        try:
+            yield tasks
+        except (MilepostError, OSError) as error:
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def _cancel_when_asked(stop: anyio.Event, session: Session) -> None:

@@ -54,7 +54,7 @@ async def recover(bench: Bench) -> tuple[tuple[Unit, Outcome], ...]:
         attempt = Attempt(id=started.attempt, unit=unit, base=started.base, number=started.number)
         outcome = await settle(attempt, bench)
         if isinstance(outcome, Unfinished):
-            _end_as_crashed(attempt.id, "; ".join(outcome.missing), bench)
+            _end_as_crashed(attempt.id, "\n".join(outcome.missing), bench)
         elif not isinstance(outcome, Inconclusive):
             close(attempt, outcome, bench)
         bench.watcher.note(f"recovered {unit}: {_words(outcome)}")

@@ -84,7 +84,7 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
     put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
     if owed := done.missing(unit, tree_of(bench)):
         return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
-    if refused := await gate(unit, attempt.id, attempt.number, bench):
+    if refused := await gate(unit, attempt.id, bench):
         books.set_aside(unit, tree_of(bench), place.state, shelf_of(bench, attempt.id) / "held")
         return refused
     books.settle_box(unit, tree_of(bench), place.state)
@@ -113,9 +113,9 @@ def ending(outcome: Outcome) -> tuple[Result, str]:
         case Committed():
             return Result.COMMITTED, ""
         case Unfinished(missing=missing):
-            return Result.UNFINISHED, "; ".join(missing)
+            return Result.UNFINISHED, "\n".join(missing)
         case VerifyFailed(failed=failed):
-            return Result.VERIFY_FAILED, "; ".join(failed)
+            return Result.VERIFY_FAILED, "\n".join(failed)
         case Inconclusive(reason=reason):
             return Result.INCONCLUSIVE, reason
         case OverBudget(committed=spent, ceiling=limit):

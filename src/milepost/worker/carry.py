@@ -52,4 +52,4 @@ def _documents(state: Path, milestone: str) -> list[str]:
 
 
 def _runtime(path: str) -> bool:
-    return staging.runtime(f".gsd/{path}", state_dir=".gsd")
+    return staging.is_runtime(path)

@@ -1,4 +1,4 @@
-"""Carry out what a decision wants done on disk before its unit, as data says. Source: spec auto 4.1 (rule 14), DESIGN."""
+"""Carry out what a decision wants written before its unit, as data says. Source: spec auto 4.1 (rule 14), style R3."""
 
 from milepost.rules.dispatch import Dispatch
 from milepost.store import atomic

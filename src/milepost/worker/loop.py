@@ -6,7 +6,7 @@ Source: DESIGN "The way through the house", spec auto 5.3, 5.9, 5.18, 8.1.
 """
 
 from milepost import __version__
-from milepost.errors import ExitCode
+from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AttemptStarted, BudgetAlerted, RunEnded, RunStarted, SessionEnded
 from milepost.model import money
 from milepost.model.outcome import (
@@ -41,13 +41,26 @@ async def work(shift: Shift, pid: int) -> Ending:
     journal = shift.journal("project")
     begun = RunStarted(at_ms=shift.now_ms(), run=shift.run, pid=pid, version=__version__, command=shift.command)
     journal.append(begun)
-    ending = await _Worker(shift).run()
-    journal.append(
+    ending = Ending(ExitCode.ERROR, "it died of an error that nobody expected")
+    try:
+        ending = await _Worker(shift).run()
+    except MilepostError as error:
+        ending = Ending(error.exit_code, str(error), error.hint)
+        raise
+    except OSError as error:
+        ending = Ending(ExitCode.ERROR, f"{error.filename or ''} {error.strerror or error}".strip())
+        raise
+    finally:
+        _book_end(ending, shift)
+    return ending
+
+
+def _book_end(ending: Ending, shift: Shift) -> None:
+    shift.journal("project").append(
         RunEnded(
             at_ms=shift.now_ms(), run=shift.run, state=ending.code.name.lower(), reason=ending.reason, hint=ending.hint
         )
     )
-    return ending
 
 
 class _Worker:
@@ -154,7 +167,7 @@ def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
 def _capped(unit: Unit, capped: retry.Capped, past: retry.History) -> Ending:
     gate = past.gate_failures >= capped.attempts
     code = ExitCode.PAUSED if gate else ExitCode.BLOCKED
-    last = f"; last: {past.last_reason}" if past.last_reason else ""
+    last = f"; last: {'; '.join(past.last_reason.splitlines())}" if past.last_reason else ""
     return Ending(
         code, f"{unit}: {capped.reason}{last}", f"Mend it or change its plan, then gsd auto --retry {unit.id}"
     )

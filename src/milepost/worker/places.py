@@ -8,13 +8,13 @@ they are all done again. Source: spec auto 6.1 to 6.4, DESIGN rules 1 and 5.
 
 from pathlib import Path
 
-import anyio
-
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import meta
 from milepost.formats.tree import milestone_dir
 from milepost.git import refs, repo, status, worktrees
+from milepost.git.branches import enter_branch
 from milepost.git.ignored import ignored
+from milepost.git.include import copy_included
 from milepost.git.planning import commit_planning
 from milepost.process import spawn
 from milepost.rules import messages, staging
@@ -53,7 +53,7 @@ def target_of(milestone: str, shift: Shift) -> str:
 
 
 async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
-    exists = worktrees.exists(place, milestone, state_dir=shift.state_dir)
+    exists = (worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir) / ".git").is_file()
     target = target_of(milestone, shift)
     if not exists:
         _commit_plan(milestone, target, place, shift)
@@ -61,7 +61,7 @@ async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace
     marker = shift.state / "runtime" / "places" / f"{milestone}.ready"
     if not marker.exists():
         carry.bring_in(milestone, found.path, shift)
-        worktrees.copy_included(place, found)
+        copy_included(shift.root, found.path, state_dir=shift.state_dir)
         await _run_hook(found.path, shift)
         _record(milestone, target, found.path / shift.state_dir)
         atomic.replace(marker, b"")
@@ -81,7 +81,7 @@ def _branch(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
     if place.head.branch != branch:
         target = target_of(milestone, shift)
         _commit_plan(milestone, target, place, shift)
-        worktrees.enter_branch(shift.root, milestone, f"refs/heads/{target}")
+        enter_branch(shift.root, milestone, f"refs/heads/{target}")
         _record(milestone, target, shift.state)
     return _in_root(milestone, branch, "branch", shift)
 
@@ -120,7 +120,7 @@ def _commit_plan(milestone: str, target: str, place: repo.Repo, shift: Shift) ->
         return
     if place.head.branch != target:
         raise NoPlace(
-            f"{milestone} has planning files that are not committed, and {place.head.branch} is not its branch {target}",
+            f"{milestone} has planning files that are not committed, and you are on {place.head.branch}, not on {target}",
             hint=f"git switch {target}, or commit {paths[0]}",
         )
     if commit_planning(shift.root, paths, messages.planning_commit(milestone)):
@@ -167,4 +167,3 @@ async def _run_hook(worktree: Path, shift: Shift) -> None:
     if done.code != 0:
         said = (done.stderr or done.stdout).strip().splitlines()[-1:]
         shift.watcher.note(f"worktree_post_create failed ({done.code}): {' '.join(said)}")
-    await anyio.lowlevel.checkpoint()

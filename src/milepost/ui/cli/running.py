@@ -17,14 +17,18 @@ from milepost.agents import choose
 from milepost.agents.session import Agent
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import CapReset
+from milepost.formats.preferences import Preferences
 from milepost.git import repo
+from milepost.git.exclude import exclude
 from milepost.model.units import UnitKind
 from milepost.process import environment, identity
+from milepost.rules import gitignore
 from milepost.rules.models import model_for
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, Lease
 from milepost.ui import progress
 from milepost.ui.cli import context, surroundings
+from milepost.unit.converse import ending_together
 from milepost.worker import loop
 from milepost.worker.shift import Ending, Shift
 
@@ -57,12 +61,12 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
     repo.require_ready(place)
     repo.require_identity(place.root)
     watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
-    settings = _settings(where, program)
-    shift = _shift(options, where, place.root, settings.preferences, watcher, command)
+    loaded = _settings(where, program)
+    shift = _shift(options, where, place.root, loaded.preferences, watcher, command)
     with Lease(shift.state / "parallel" / "auto.lease", f"{place.root}", _holder(shift)):
-        preferences.write_cache(where.root, where.home, settings, state_dir=where.state_dir)
+        exclude(place.common_dir, [f"{where.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
+        preferences.write_cache(where.root, where.home, state_dir=where.state_dir)
         _reset_caps(options.retry, shift)
-        choose.preload(options.agent, sorted({name for names in shift.models.values() for name in names}), os.environ)
         started = time.monotonic()
         try:
             ending = anyio.run(_watched, shift, options.timeout)
@@ -78,7 +82,7 @@ async def _watched(shift: Shift, timeout_ms: int) -> Ending:
     reason = "stopped by a signal"
     limited = False
     ending = Ending(ExitCode.ERROR, "the run ended without saying why")
-    async with anyio.create_task_group() as tasks:
+    async with ending_together() as tasks:
         tasks.start_soon(_stop_on_signal, shift.stop)
 
         async def limit() -> None:
@@ -90,7 +94,6 @@ async def _watched(shift: Shift, timeout_ms: int) -> Ending:
         if timeout_ms:
             tasks.start_soon(limit)
         ending = await loop.work(shift, os.getpid())
-        tasks.cancel_scope.cancel()
     if limited and ending.code is ExitCode.INTERRUPTED:
         return Ending(ExitCode.ERROR, f"the time limit of {timeout_ms} ms passed", "gsd auto goes on from here.")
     return ending._replace(reason=ending.reason or reason)
@@ -109,7 +112,7 @@ def _shift(
     options: argparse.Namespace,
     where: context.Where,
     root: Path,
-    settings: preferences.Preferences,
+    settings: Preferences,
     watcher: progress.Closing,
     command: str,
 ) -> Shift:
@@ -137,12 +140,12 @@ def _shift(
 
 def _agent(options: argparse.Namespace) -> Callable[[Mapping[str, int]], Agent]:
     def make(played: Mapping[str, int]) -> Agent:
-        return choose.choose(options.agent, os.environ, played, record=Path(options.record) if options.record else None)
+        return choose.choose(options.agent, os.environ, played)
 
     return make
 
 
-def _models(override: str | None, settings: preferences.Preferences) -> dict[str, tuple[str, ...]]:
+def _models(override: str | None, settings: Preferences) -> dict[str, tuple[str, ...]]:
     return {str(kind): (override,) if override else model_for(settings, kind) for kind in UnitKind}
 
 

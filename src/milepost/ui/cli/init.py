@@ -1,0 +1,71 @@
+"""`gsd init`: make the state directory in a repository, and commit it. Source: spec auto 1.3, 5.2, 6.2."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from milepost.errors import ExitCode
+from milepost.git import repo
+from milepost.git.planning import commit_planning
+from milepost.rules import gitignore
+from milepost.store import atomic, preferences
+from milepost.ui.cli import context
+from milepost.ui.cli.main import state_dir
+
+_PROJECT = """\
+# Project
+
+## What This Is
+
+(one paragraph)
+
+## Milestone Sequence
+
+- [ ] M001: (title) — (one line)
+"""
+
+
+def run(argv: Sequence[str], program: str) -> int:
+    """Make what is missing; what is there stays as it is."""
+    made = argparse.ArgumentParser(prog=f"{program} init", description="Make a state directory in this repository.")
+    made.add_argument("--no-commit", action="store_true", help="leave the new files uncommitted")
+    options = made.parse_args(argv)
+    name = state_dir(program)
+    place = repo.inspect(Path(context.outside_worktrees(context.cwd())))
+    repo.require_ready(place)
+    settings = preferences.load(str(place.root), context.home(name), state_dir=name).preferences.git
+    written = _write_missing(place.root, name)
+    if _ignore(place.root, name, commit_docs=settings.commit_docs, manage=settings.manage_gitignore):
+        written.append(".gitignore")
+    if written and settings.commit_docs and not options.no_commit:
+        repo.require_identity(place.root)
+        commit_planning(place.root, written, "chore: init gsd\n")
+    sys.stdout.write(_said(place.root, name, written, program))
+    return ExitCode.DONE
+
+
+def _write_missing(root: Path, name: str) -> list[str]:
+    state = root / name
+    (state / "milestones").mkdir(parents=True, exist_ok=True)
+    path = state / "PROJECT.md"
+    if path.exists() or (state / "project.md").exists():
+        return []
+    atomic.replace(path, _PROJECT.encode())
+    return [f"{name}/PROJECT.md"]
+
+
+def _ignore(root: Path, name: str, *, commit_docs: bool, manage: bool) -> bool:
+    path = root / ".gitignore"
+    old = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
+    new = gitignore.ensure(old, commit_docs=commit_docs, manage=manage, state_dir=name)
+    if new == old:
+        return False
+    atomic.replace(path, new.encode("utf-8", "surrogateescape"))
+    return True
+
+
+def _said(root: Path, name: str, written: list[str], program: str) -> str:
+    done = f"Made {', '.join(written)} in {root}." if written else f"{root / name} is there already; nothing changed."
+    milestone = f"{name}/milestones/M001/M001-CONTEXT.md"
+    return f"{done}\nNext: describe the first milestone in {milestone}, then {program} auto.\n"

@@ -1,0 +1,27 @@
+"""`gsd pause`: let the current unit finish, then stop. Source: parallel PR-100, auto 5.20."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from milepost.errors import ExitCode
+from milepost.formats.signal import Order
+from milepost.store import lease
+from milepost.ui.cli import context, stop
+
+
+def run(argv: Sequence[str], program: str) -> int:
+    """Post the order; the running process reads it when its unit has ended."""
+    argparse.ArgumentParser(
+        prog=f"{program} pause", description="Let the current unit finish, then end auto mode (exit code 3)."
+    ).parse_args(argv)
+    where = context.find(program)
+    path = Path(where.root, where.state_dir, "parallel", "auto.lease")
+    holder = lease.holder(path)
+    if holder is None:
+        sys.stdout.write("Nothing is running.\n")
+        return ExitCode.DONE
+    stop.order(path.parent, Order.PAUSE, holder.run)
+    sys.stdout.write(f"Pausing after the current unit (pid {holder.pid}). {program} auto goes on from there.\n")
+    return ExitCode.DONE

@@ -1,0 +1,83 @@
+"""`gsd status`: where the project stands, what it cost, what waits for a person. Reads, never writes."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from milepost.errors import ExitCode
+from milepost.model import money
+from milepost.rules.derive import derive
+from milepost.rules.dispatch import decide
+from milepost.store import lease, ledger, preferences
+from milepost.store.journal import Journal
+from milepost.store.snapshot import Snapshot
+from milepost.ui.cli import context
+from milepost.ui.views import overview
+from milepost.ui.views import state as state_view
+
+
+def run(argv: Sequence[str], program: str) -> int:
+    """Print it."""
+    made = argparse.ArgumentParser(prog=f"{program} status", description="Where the project stands and what it cost.")
+    made.add_argument("--json", action="store_true", help="the same as JSON")
+    options = made.parse_args(argv)
+    where = context.find(program)
+    tree = Snapshot(where.root, where.state_dir)
+    settings = preferences.load(where.root, where.home, state_dir=where.state_dir)
+    for problem in settings.problems:
+        sys.stderr.write(f"{program}: {problem}\n")
+    state_path = Path(where.root, where.state_dir)
+    state = derive(tree, lock=None)
+    decision = decide(state, tree, settings.preferences)
+    ceiling = settings.preferences.budget_ceiling
+    seen = overview.overview(
+        state,
+        decision,
+        Journal(state_path, "project").everything(),
+        running=_running(state_path),
+        ceiling=None if ceiling is None else money.from_usd(ceiling),
+        carried=ledger.carried(state_path),
+    )
+    if options.json:
+        sys.stdout.write(_json(seen, state_view.query(state, decision)) + "\n")
+    else:
+        sys.stdout.write(overview.text(seen, program))
+    return ExitCode.DONE
+
+
+def _running(state: Path) -> str:
+    holder = lease.holder(state / "parallel" / "auto.lease")
+    if holder is None:
+        return ""
+    lock = ledger.read_lock(state)
+    doing = f": {lock.unit_type} {lock.unit_id}, since {lock.unit_started_at}" if lock else ""
+    return f"pid {holder.pid}{doing}"
+
+
+def _json(seen: overview.Overview, query: str) -> str:
+    rows = [
+        {
+            "kind": r.kind,
+            "attempts": r.attempts,
+            "committed": r.committed,
+            "tokens": r.tokens,
+            "cost": None if r.micro_usd is None else money.to_usd(r.micro_usd),
+        }
+        for r in seen.rows
+    ]
+    return json.dumps(
+        {
+            **json.loads(query),
+            "running": seen.running,
+            "spent": money.to_usd(seen.books.spent),
+            "reserved": money.to_usd(seen.books.reserved),
+            "unpricedRequests": seen.books.unpriced,
+            "ceiling": None if seen.ceiling is None else money.to_usd(seen.ceiling),
+            "units": rows,
+            "lastRun": None
+            if seen.last_run is None
+            else {"state": seen.last_run.state, "reason": seen.last_run.reason, "hint": seen.last_run.hint},
+        }
+    )

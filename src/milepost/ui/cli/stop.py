@@ -1,0 +1,56 @@
+"""`gsd stop`: end the running auto mode from any terminal. Source: spec auto 5.4, 5.20; field-reports #22."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from milepost.errors import ExitCode, MilepostError
+from milepost.formats.signal import Order, Signal
+from milepost.process.identity import Identity, alive
+from milepost.store import lease, mailbox
+from milepost.ui.cli import context
+from milepost.worker.orders import ANY
+
+_POLL_S = 0.05
+
+
+class StillRunning(MilepostError):
+    """The process got the order and has not ended yet."""
+
+
+def run(argv: Sequence[str], program: str) -> int:
+    """Post the order, send SIGTERM, wait for the process to let go."""
+    made = argparse.ArgumentParser(prog=f"{program} stop", description="End the running auto mode; work is kept.")
+    made.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="how long to wait (default 30)")
+    options = made.parse_args(argv)
+    where = context.find(program)
+    path = Path(where.root, where.state_dir, "parallel", "auto.lease")
+    holder = lease.holder(path)
+    if holder is None:
+        sys.stdout.write("Nothing is running.\n")
+        return ExitCode.DONE
+    order(path.parent, Order.STOP, holder.run)
+    _terminate(holder)
+    deadline = time.monotonic() + options.wait
+    while lease.holder(path) is not None:
+        if time.monotonic() > deadline:
+            raise StillRunning(f"pid {holder.pid} has not ended after {options.wait:.0f} s", hint=f"{program} status")
+        time.sleep(_POLL_S)
+    sys.stdout.write(f"Stopped (pid {holder.pid}). {program} auto goes on from here.\n")
+    return ExitCode.DONE
+
+
+def order(box: Path, what: Order, run_id: str) -> None:
+    """Post an order for the run that holds the project now."""
+    mailbox.post(box, ANY, Signal(signal=what, sent_at=time.time_ns() // 1_000_000, sender="person", run=run_id))
+
+
+def _terminate(holder: lease.Holder) -> None:
+    """SIGTERM, if the process is still the one that took the lease; its number alone proves nothing."""
+    who = Identity(host=holder.host, boot_id=holder.boot_id, pid=holder.pid, start_ticks=holder.start_ticks)
+    if alive(who) and holder.pid > 0:
+        os.kill(holder.pid, signal.SIGTERM)

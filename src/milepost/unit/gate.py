@@ -1,0 +1,138 @@
+"""Put a unit before its gate: which commands, on what tree, and what follows from the verdict.
+
+A task is proved by its own gate. Another unit that changed code is proved by the project's commands. A gate that
+could not be judged is run once more at once, since harnesses have bad moments; if it still says nothing, a person
+looks. Source: DESIGN "Verification", rule 4; spec auto 5.13, 8.7.
+"""
+
+from pathlib import Path
+
+from milepost.formats import evidence as evidence_format
+from milepost.formats.evidence import Evidence, Verdict
+from milepost.formats.journal import Verified
+from milepost.formats.tree import task_path
+from milepost.git import status
+from milepost.git.run import git
+from milepost.git.snapshots import snapshot
+from milepost.git.status import Change
+from milepost.model.outcome import Inconclusive, Outcome, VerifyFailed
+from milepost.model.units import Unit, UnitKind
+from milepost.rules import gate_changes
+from milepost.unit.before import tasks_of
+from milepost.unit.bench import Bench
+from milepost.unit.put_right import tree_of
+from milepost.unit.verify import Verification, discover, verify
+
+
+async def gate(unit: Unit, attempt: str, bench: Bench) -> Outcome | None:
+    """None: the work may be booked. Otherwise why not."""
+    place = bench.workspace
+    changed = [c for c in status.dirty(place.cwd) if not c.path.startswith(f"{place.state_dir}/")]
+    if unit.kind is not UnitKind.EXECUTE_TASK and not changed:
+        return None
+    found = await _run(unit, attempt, _flags(changed, bench), bench, previous=_previous(unit, bench))
+    if found.verdict is Verdict.INCONCLUSIVE:
+        bench.watcher.note(f"gate of {unit}: {found.reason}; running it once more")
+        found = await _run(unit, attempt, (), bench, previous=found.evidence)
+    _book(unit, attempt, found, bench)
+    if found.verdict is Verdict.PASS:
+        return None
+    evidence = evidence_path(unit, bench)
+    if found.verdict is Verdict.FAIL:
+        return VerifyFailed(found.failed, evidence)
+    return Inconclusive(found.reason, evidence)
+
+
+def evidence_path(unit: Unit, bench: Bench) -> str:
+    """Where the evidence lies, relative to the project root's checkout of the milestone."""
+    return str(_evidence(unit, bench).relative_to(bench.workspace.cwd))
+
+
+async def _run(
+    unit: Unit, attempt: str, flags: tuple[str, ...], bench: Bench, *, previous: Evidence | None
+) -> Verification:
+    place, retries = bench.workspace, bench.preferences.verification_max_retries
+    failures = previous.retry_attempt if previous and isinstance(previous.retry_attempt, int) else 0
+    commands = discover(
+        preference=bench.preferences.verification_commands,
+        verify=_verify_line(unit, bench),
+        cwd=place.cwd,
+        env=bench.env,
+    )
+    return await verify(
+        unit,
+        commands,
+        cwd=place.cwd,
+        env=bench.env,
+        evidence_path=_evidence(unit, bench),
+        now_ms=bench.now_ms,
+        confine=bench.confine,
+        tree_id=git(place.cwd, "rev-parse", f"{snapshot(place.cwd)}^{{tree}}").line,
+        attempt=attempt,
+        retry=(failures + 1, retries),
+        previous=previous,
+        flags=flags,
+        known_secrets=bench.secrets,
+    )
+
+
+def _verify_line(unit: Unit, bench: Bench) -> str:
+    tasks = tasks_of(tree_of(bench), unit.milestone, unit.slice or "")
+    return next((task.verify for task in tasks if task.id == unit.task), "")
+
+
+def _evidence(unit: Unit, bench: Bench) -> Path:
+    place = bench.workspace
+    if unit.kind is UnitKind.EXECUTE_TASK:
+        plan = task_path(tree_of(bench), unit.milestone, unit.slice or "", unit.task or "", "PLAN")
+        return place.state / Path(plan).parent / f"{unit.task}-VERIFY.json"
+    return place.state / "runtime" / "gates" / f"{unit.kind}-{unit.id.replace('/', '-')}.json"
+
+
+def _previous(unit: Unit, bench: Bench) -> Evidence | None:
+    path = _evidence(unit, bench)
+    try:
+        return evidence_format.decode(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return None
+
+
+def _flags(changed: list[Change], bench: Bench) -> tuple[str, ...]:
+    """What of the change a person should look at: deleted tests, a loosened gate."""
+    tracked = [c for c in changed if not c.untracked]
+    if not tracked:
+        return ()
+    patch = git(
+        bench.workspace.cwd, "diff", "HEAD", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/"
+    )
+    changes = [gate_changes.Change(_letter(c), c.path, c.origin or "") for c in tracked]
+    return tuple(str(flag) for flag in gate_changes.flags(changes, patch.out))
+
+
+def _letter(change: Change) -> str:
+    letters = change.index + change.worktree
+    return next((letter for letter in "DRA" if letter in letters), "M")
+
+
+def _book(unit: Unit, attempt: str, found: Verification, bench: Bench) -> None:
+    flags = found.evidence.flags if isinstance(found.evidence.flags, tuple) else ()
+    bench.journal.append(
+        Verified(
+            at_ms=bench.now_ms(),
+            run=bench.run,
+            attempt=attempt,
+            verdict=str(found.verdict),
+            source=found.evidence.discovery_source,
+            checks=len(found.checks),
+            reason=found.reason,
+            evidence=evidence_path(unit, bench),
+            tree=found.evidence.tree_id if isinstance(found.evidence.tree_id, str) else "",
+            flags=flags,
+        )
+    )
+    said = f": {found.reason}" if found.reason else ""
+    bench.watcher.note(f"gate of {unit}: {found.verdict}, {len(found.checks)} commands{said}")
+    for skipped in found.skipped:
+        bench.watcher.note(f"not run by the gate: {skipped.text!r} ({skipped.reason})")
+    for flag in flags:
+        bench.watcher.note(f"look at this: {flag}")
