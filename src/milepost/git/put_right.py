@@ -62,12 +62,17 @@ def put_right_branch(where: Path, branch: str, base: str, *, owner: str | None =
     if found.branch == branch and tip == base and operation is None:
         return None
     pins = _pin_all(where, owner or _owner(branch), found, tip, base)
+    left = found
+    if operation == "rebase":
+        # Half of the branch is not in the working tree then; git knows what was there before.
+        git(where, "rebase", "--abort", ok=(0, 1, 128))
+        found, tip = head_of(where), refs.branch_tip(where, branch)
     carried = found.commit is not None and _elsewhere(where, found, branch, base)
     if carried:
         _carry(where, found, base)
     _quit(where, operation)
     _attach(where, branch, base, tip)
-    return PutRight(head=found, tip=tip, operation=operation, pins=pins, carried=carried)
+    return PutRight(head=left, tip=tip, operation=operation, pins=pins, carried=carried)
 
 
 def _pin_all(where: Path, owner: str, found: Head, tip: str | None, base: str) -> tuple[str, ...]:
@@ -84,11 +89,11 @@ def _owner(branch: str) -> str:
 def _elsewhere(where: Path, found: Head, branch: str, base: str) -> bool:
     """Whether the working tree stands on history that lacks what the branch already had.
 
-    An amended or rebased commit on our own branch still stands on it, as far as files go; a branch that was reset
-    to before `base`, or another branch, does not.
+    An amended or rebased commit on our own branch, or a new root, still stands on it, as far as files go; a branch
+    that was reset to before `base`, or another branch, does not.
     """
     commit = found.commit or base
-    if refs.is_ancestor(where, base, commit):
+    if refs.is_ancestor(where, base, commit) or refs.merge_base(where, base, commit) is None:
         return False
     return found.branch != branch or refs.is_ancestor(where, commit, base)
 

@@ -47,10 +47,11 @@ class GitFailed(MilepostError):
     """A git call ended with an unexpected code; `argv`, `code` and `stderr` are what it was, without secrets."""
 
     def __init__(self, argv: Sequence[str], code: int, stderr: str, *, hint: str = "") -> None:
-        super().__init__(f"git {' '.join(argv[:6])}: {_reason(stderr) or f'exit {code}'}", hint=hint)
-        self.argv = tuple(argv)
+        shown = tuple(_without_secret(arg) for arg in argv)
+        super().__init__(f"git {' '.join(shown[:6])}: {_reason(_without_secret(stderr)) or f'exit {code}'}", hint=hint)
+        self.argv = shown
         self.code = code
-        self.stderr = stderr
+        self.stderr = _without_secret(stderr)
 
 
 class GitTimedOut(GitFailed):
@@ -228,7 +229,7 @@ def _reason(stderr: str) -> str:
     """The line of git's complaint that says most."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    return _without_secret((telling or lines or [""])[0])
+    return (telling or lines or [""])[0]
 
 
 def _without_secret(text: str) -> str:
