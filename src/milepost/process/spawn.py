@@ -8,8 +8,8 @@ When it ended, ran out of time, or the caller was cancelled, everything it start
 import errno
 import math
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from shutil import which as find_program
 from subprocess import DEVNULL
@@ -90,12 +90,12 @@ async def run(
     async with AsyncExitStack() as stack:
         for stream in streams:
             stack.callback(stream.close)
-        cage = stack.enter_context(confining.cage((program, *argv[1:]), marked, confine))
+        cage = stack.enter_context(_caged((program, *argv[1:]), marked, confine, argv))
         process, readers = await stack.enter_async_context(_started(cage.argv, cwd, cage.env, argv))
         ended = await _follow(process, tuple(zip(readers, streams, strict=True)), mark, timeout_s, grace_s)
     code = process.returncode
-    if confining.refused(code, streams[1].text(), confine):
-        raise SpawnFailed(argv, streams[1].text().strip().splitlines()[-1], code=errno.EPERM)
+    if reason := confining.refused(code, streams[1].text(), cage.by):
+        raise SpawnFailed(argv, reason, code=errno.EPERM)
     return Finished(
         code=code if code is not None and code >= 0 else None,
         signal=-code if code is not None and code < 0 else None,
@@ -136,6 +136,19 @@ def _program(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> str:
         reason, code = ("not executable", errno.EACCES) if there else ("no such program", errno.ENOENT)
         raise SpawnFailed(argv, reason, code=code, hint="" if there else f"Install {argv[0]}, or put it on PATH.")
     return found
+
+
+@contextmanager
+def _caged(
+    command: Sequence[str], env: Mapping[str, str], confine: Confinement | None, named: Sequence[str]
+) -> Iterator[confining.Cage]:
+    with ExitStack() as stack:
+        try:
+            cage = stack.enter_context(confining.cage(command, env, confine))
+        except OSError as error:
+            reason = f"no temporary directory for it: {error.strerror or error}"
+            raise SpawnFailed(named, reason, code=error.errno or errno.EIO) from error
+        yield cage
 
 
 def _search_path(env: Mapping[str, str], cwd: Path) -> str:
