@@ -23,8 +23,7 @@ Item = str | Mapping[str, str]
 Field = str | tuple[Item, ...]
 Fields = Mapping[str, Field]
 
-_KEY = re.compile(r"([A-Za-z_][\w-]*)\s*:(?:\s+(.*)|\s*)$")
-_ITEM_KEY = re.compile(r"([A-Za-z_]\w*):\s+(.*)$")
+_ITEM_KEY = r"([A-Za-z_]\w*):\s+(.*)$"
 _MAP_KEYS = frozenset({"requires", "requirement_outcomes"})
 
 
@@ -65,12 +64,19 @@ def _fields(lines: Sequence[str]) -> Fields:
             items.extend(_item(key, stripped[1:].strip()))
         elif line[:1] in (" ", "\t"):
             _continue(items, stripped)
-        elif head := _KEY.match(line):
+        elif head := _key(line):
             _close(found, key, items)
-            key, items = head[1], list[Item]()
-            found[key] = _value((head[2] or "").strip())
+            key, items = head, list[Item]()
+            found[key] = _value(stripped.partition(":")[2].strip())
     _close(found, key, items)
     return found
+
+
+def _key(line: str) -> str:
+    """The name before `: ` or a closing colon, empty for a line that is no field."""
+    name, colon, rest = line.partition(":")
+    name = name.rstrip()
+    return name if colon and rest[:1] in ("", " ", "\t") and name.replace("-", "_").isidentifier() else ""
 
 
 def _close(found: dict[str, Field], key: str, items: list[Item]) -> None:
@@ -90,7 +96,7 @@ def _item(key: str, raw: str) -> Iterator[Item]:
     """One list entry; `["a", "b"]` inside a single entry is what some models write for two."""
     if raw.startswith('["') and raw.endswith("]"):
         yield from inline_list(raw)
-    elif key in _MAP_KEYS and (pair := _ITEM_KEY.match(raw)):
+    elif key in _MAP_KEYS and (pair := re.match(_ITEM_KEY, raw)):
         yield {pair[1]: unquote(pair[2].strip())}
     elif raw:
         yield unquote(raw)
@@ -100,7 +106,7 @@ def _continue(items: list[Item], stripped: str) -> None:
     """A deeper line below an entry: another key of its map, or more of its text."""
     if not items:
         return
-    last, pair = items[-1], _ITEM_KEY.match(stripped)
+    last, pair = items[-1], re.match(_ITEM_KEY, stripped)
     if isinstance(last, str):
         items[-1] = f"{last} {stripped}"
     elif pair:
@@ -132,6 +138,16 @@ def unquote(raw: str) -> str:
 
 def _without_comment(raw: str) -> str:
     return raw if raw[:1] in "\"'" else raw.split(" #", 1)[0].rstrip()
+
+
+def front_scalar(text: str, key: str) -> str:
+    """One scalar of a document's frontmatter without reading the others; empty when absent."""
+    block = split(text)[0]
+    for line in block.split("\n") if key in block else ():
+        if line.startswith(key) and _key(line) == key:
+            value = _value(line.partition(":")[2].strip())
+            return value if isinstance(value, str) else ""
+    return ""
 
 
 def scalar(fields: Fields, key: str) -> str:
@@ -252,10 +268,12 @@ def without_id(title: str, letter: str) -> str:
 
     letter: `M`, `S` or `T`. Returns an empty string for a title that is only an id.
     """
-    pattern = re.compile(
+    if letter not in title:
+        return title.strip()
+    pattern = (
         rf"(?:Slice\s+|Milestone\s+|Task\s+)?{letter}\d+(?:\.\w+)*(?:-[a-z0-9]{{6}}\b)?"
         r"(?:\s+(?:Roadmap|Plan|Context|Summary|Validation)\b)?\s*(?:[:—–]|-{1,2}(?=\s|$)|$)\s*"
     )
-    while (found := pattern.match(title)) and found.end():
+    while (found := re.match(pattern, title)) and found.end():
         title = title[found.end() :]
     return title.strip()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-_RANGE = re.compile(r"([A-Za-z]+)(\d+)(?:-|\.\.)+([A-Za-z]+)(\d+)$")
+_RANGE = r"([A-Za-z]+)(\d+)(?:-|\.\.)+([A-Za-z]+)(\d+)$"
 _NOTHING = frozenset({"none", "—", "–", "-", "n/a", "nothing"})
 _MOST = 1000
 
@@ -45,7 +45,7 @@ def dependencies(listed: str) -> tuple[str, ...]:
 
 def _expand(part: str) -> list[str]:
     """A range that runs backwards, mixes letters or is absurdly long stays as it is written."""
-    span = _RANGE.match(part)
+    span = re.match(_RANGE, part)
     if not span or span[1].upper() != span[3].upper():
         return [part]
     first, last = int(span[2]), int(span[4])

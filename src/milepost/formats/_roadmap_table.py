@@ -14,21 +14,22 @@ from typing import NamedTuple
 
 from milepost.formats._roadmap_entry import Entry, Slice, dependencies
 
-_ID = re.compile(r"\b(S\d+)\b")
-_REF = re.compile(r"\b(?:M\d[\w-]*/)?S\d+(?:(?:-|\.\.)S\d+)?\b")
-_CHECK = re.compile(r"\[[xX]\]|[✅☑✓✔]")
-_OPEN = re.compile(r"\[ \]|[⬜☐❌🔲⏳🔄✗✘]")
-_DONE_WORD = re.compile(r"\b(?:done|completed?)\b", re.IGNORECASE)
+# Patterns are compiled on first use: most projects have no table, and compiling costs every start of the program.
+_ID = r"\b(S\d+)\b"
+_REF = r"\b(?:M\d[\w-]*/)?S\d+(?:(?:-|\.\.)S\d+)?\b"
+_CHECK = r"\[[xX]\]|[✅☑✓✔]"
+_OPEN = r"\[ \]|[⬜☐❌🔲⏳🔄✗✘]"
+_DONE_WORD = r"(?i)\b(?:done|completed?)\b"
 _OPEN_WORDS = frozenset({"", "-", "—", "–", "no", "pending", "todo", "open", "planned", "not started", "in progress"})
 _HEADS = {
-    "done": re.compile(r"(?:done\??|status|state|completed?)$", re.IGNORECASE),
-    "depends": re.compile(r"(?:depends|deps|depend)", re.IGNORECASE),
-    "risk": re.compile(r"risk", re.IGNORECASE),
-    "title": re.compile(r"(?:slice|title|name|what|description)$", re.IGNORECASE),
-    "demo": re.compile(r"(?:after this|after|done when|demo)", re.IGNORECASE),
+    "done": r"(?i)(?:done\??|status|state|completed?)$",
+    "depends": r"(?i)(?:depends|deps|depend)",
+    "risk": r"(?i)risk",
+    "title": r"(?i)(?:slice|title|name|what|description)$",
+    "demo": r"(?i)(?:after this|after|done when|demo)",
 }
-_RISK = re.compile(r"\b(high|low|medium|med)\b", re.IGNORECASE)
-_PLAIN = re.compile(r"\[[ xX]\].*|[⬜☐✅☑✓✔❌🔲⏳🔄\s]+|high|medium|med|low|none|—|–|-|S\d+\b.*", re.IGNORECASE)
+_RISK = r"(?i)\b(high|low|medium|med)\b"
+_PLAIN = r"(?i)\[[ xX]\].*|[⬜☐✅☑✓✔❌🔲⏳🔄\s]+|high|medium|med|low|none|—|–|-|S\d+\b.*"
 
 
 class _Cell(NamedTuple):
@@ -48,7 +49,7 @@ def entries(lines: list[str], rows: list[int]) -> list[Entry]:
         if not line.lstrip().startswith("|"):
             continue
         cells = _cells(line)
-        named = _ID.search(line)
+        named = re.search(_ID, line)
         if named is None:
             heads = heads or _columns(cells)
             continue
@@ -74,7 +75,7 @@ def _columns(cells: list[_Cell]) -> dict[str, int]:
     names = [cell.text.strip("* ") for cell in cells]
     found = {}
     for key, pattern in _HEADS.items():
-        index = next((n for n, name in enumerate(names) if pattern.match(name)), None)
+        index = next((n for n, name in enumerate(names) if re.match(pattern, name)), None)
         if index is not None:
             found[key] = index
     return found
@@ -98,19 +99,19 @@ def _at(cells: list[_Cell], heads: dict[str, int], key: str) -> _Cell | None:
 
 def _done(line: str, cell: _Cell | None) -> bool:
     if cell:
-        if _CHECK.search(cell.text):
+        if re.search(_CHECK, cell.text):
             return True
-        if _OPEN.search(cell.text) or cell.text.lower() in _OPEN_WORDS:
+        if re.search(_OPEN, cell.text) or cell.text.lower() in _OPEN_WORDS:
             return False
-    if _CHECK.search(line):
+    if re.search(_CHECK, line):
         return True
-    return not _OPEN.search(line) and bool(_DONE_WORD.search(line))
+    return not re.search(_OPEN, line) and bool(re.search(_DONE_WORD, line))
 
 
 def _risk(cells: list[_Cell], heads: dict[str, int]) -> str:
     own = _at(cells, heads, "risk")
     for cell in [own] if own else cells:
-        if found := _RISK.search(cell.text):
+        if found := re.search(_RISK, cell.text):
             return "medium" if found[1].lower() == "med" else found[1].lower()
     return "medium"
 
@@ -119,7 +120,7 @@ def _depends(cells: list[_Cell], heads: dict[str, int], sid: str) -> tuple[str, 
     own = _at(cells, heads, "depends")
     if own is None:
         own = next((cell for cell in cells if re.search(r"depends|deps", cell.text, re.IGNORECASE)), None)
-    listed = _REF.findall(own.text) if own else []
+    listed = re.findall(_REF, own.text) if own else []
     return tuple(entry for entry in dependencies(",".join(listed)) if entry != sid)
 
 
@@ -127,7 +128,7 @@ def _title(cells: list[_Cell], heads: dict[str, int], sid: str) -> str:
     own = _at(cells, heads, "title")
     texts = [cell.text for cell in ([own] if own else cells)]
     plain = (re.sub(rf"^\W*{sid}\W*(?=\w)", "", text.strip("* ")) for text in texts)
-    return next((text for text in plain if text and not _PLAIN.fullmatch(text)), sid)
+    return next((text for text in plain if text and not re.fullmatch(_PLAIN, text)), sid)
 
 
 def _editor(heads: dict[str, int]) -> Callable[[str, bool], str]:
@@ -138,7 +139,7 @@ def _editor(heads: dict[str, int]) -> Callable[[str, bool], str]:
         cell = _at(cells, heads, "done") or next((c for c in cells if _is_mark(c.text)), None)
         if cell:
             return line[: cell.start] + _remark(cell.text, done) + line[cell.end :]
-        named = _ID.search(line)
+        named = re.search(_ID, line)
         at = named.end() if named else len(line)
         return f"{line[:at]} ✅{line[at:]}"
 
@@ -146,17 +147,17 @@ def _editor(heads: dict[str, int]) -> Callable[[str, bool], str]:
 
 
 def _is_mark(text: str) -> bool:
-    plain = text.lower() in _OPEN_WORDS or bool(_DONE_WORD.fullmatch(text))
-    return bool(_CHECK.search(text) or _OPEN.search(text)) or (plain and len(text) > 1)
+    plain = text.lower() in _OPEN_WORDS or bool(re.fullmatch(_DONE_WORD, text))
+    return bool(re.search(_CHECK, text) or re.search(_OPEN, text)) or (plain and len(text) > 1)
 
 
 def _remark(text: str, done: bool) -> str:
     """The text of a cell with its mark turned: a box stays a box, everything else becomes a glyph."""
     new, old = ("[x]", _OPEN) if done else ("[ ]", _CHECK)
     glyph = "✅" if done else "⬜"
-    found = old.search(text)
+    found = re.search(old, text)
     if not found:
         return glyph
-    if not done and _ID.search(text):
+    if not done and re.search(_ID, text):
         return text[: found.start()].rstrip() + text[found.end() :]
     return text[: found.start()] + (new if found[0].startswith("[") else glyph) + text[found.end() :]

@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 from milepost.formats._markdown import lf
 
-_HEAD = re.compile(r"^## Override:[ \t]*(.*)$", re.MULTILINE)
-_CHANGE = re.compile(r"^\*\*Change:\*\*[ \t]*(.*?)(?=^\*\*(?:Scope|Applied-at):\*\*|\Z)", re.MULTILINE | re.DOTALL)
-_SCOPE = re.compile(r"^\*\*Scope:\*\*[ \t]*(\w+)", re.MULTILINE)
-_APPLIED = re.compile(r"^\*\*Applied-at:\*\*[ \t]*(.*)$", re.MULTILINE)
-_ACTIVE = re.compile(r"^(\*\*Scope:\*\*[ \t]*)active\b", re.MULTILINE | re.IGNORECASE)
+_HEAD = r"(?m)^## Override:[ \t]*(.*)$"
+_CHANGE = r"(?ms)^\*\*Change:\*\*[ \t]*(.*?)(?=^\*\*(?:Scope|Applied-at):\*\*|\Z)"
+_SCOPE = r"(?m)^\*\*Scope:\*\*[ \t]*(\w+)"
+_APPLIED = r"(?m)^\*\*Applied-at:\*\*[ \t]*(.*)$"
+_ACTIVE = r"(?mi)^(\*\*Scope:\*\*[ \t]*)active\b"
 
 
 class Override(NamedTuple):
@@ -38,7 +38,7 @@ class Override(NamedTuple):
 def parse(text: str) -> tuple[Override, ...]:
     """All overrides in the order of the file. Never raises."""
     text = lf(text)
-    heads = list(_HEAD.finditer(text))
+    heads = list(re.finditer(_HEAD, text))
     ends = [*(head.start() for head in heads), len(text)][1:]
     return tuple(_override(head[1].strip(), text[head.end() : end]) for head, end in zip(heads, ends, strict=True))
 
@@ -52,7 +52,7 @@ def active(text: str) -> tuple[Override, ...]:
 
 def resolve_all(text: str) -> str:
     """`text` with every open override marked resolved; nothing else differs."""
-    return _ACTIVE.sub(r"\1resolved", text)
+    return re.sub(_ACTIVE, r"\1resolved", text)
 
 
 def render(entry: Override) -> str:
@@ -64,7 +64,7 @@ def render(entry: Override) -> str:
 
 
 def _override(at: str, body: str) -> Override:
-    change, scope, applied = _CHANGE.search(body), _SCOPE.search(body), _APPLIED.search(body)
+    change, scope, applied = re.search(_CHANGE, body), re.search(_SCOPE, body), re.search(_APPLIED, body)
     return Override(
         at=at,
         change=change[1].strip() if change else "",

@@ -9,17 +9,14 @@
 It is never taken for the artifact. Its milestone is blocked until a person removes the file, or does the work.
 """
 
-from milepost.formats._markdown import frontmatter, scalar, split
+from milepost.formats._markdown import front_scalar
 
 
 def reason(text: str) -> str | None:
     """Why the artifact is missing, when `text` is such a note; None for any other text."""
-    if "blocked" not in split(text)[0]:
+    if front_scalar(text, "status").lower() != "blocked":
         return None
-    fields = frontmatter(text)
-    if scalar(fields, "status").lower() != "blocked":
-        return None
-    return scalar(fields, "reason") or "no reason given"
+    return front_scalar(text, "reason") or "no reason given"
 
 
 def render(unit: str, why: str) -> str:

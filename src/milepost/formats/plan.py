@@ -33,13 +33,14 @@ from milepost.formats._markdown import (
     without_id,
 )
 
-_BOX = re.compile(r"[-*+]\s+\[([ xX])\]\s+(\S.*)")
-_STRICT = re.compile(r"\*\*([\w.]+):\s+(.+?)\*\*\s*(.*)")
-_LOOSE = re.compile(r"(\*{0,2})(T\d[\w.]*?)(?:\*\*)?\s*(?:[:—–]|-{1,2}\s)(?:\*\*)?\s*(\S.*)")
-_HEADING = re.compile(r"#{2,4}\s+([✓✅]\s+)?\*{0,2}(T\d[\w.]*?)\*{0,2}\s*(?:--|—|–|:)\s*\*{0,2}\s*(.+)")
-_ESTIMATE = re.compile(r"`est:([^`]+)`|_\(([^)]*)\)_\s*$")
-_DETAIL = re.compile(r"\s*(?:[-*]\s+)?\*{0,2}(Files|Verify|Estimate):\*{0,2}\s*(.*)")
-_ID = re.compile(r"\w+(?:\.\w+)*")
+# Patterns are compiled on first use: a project needs few of them, and compiling costs every start of the program.
+_BOX = r"[-*+]\s+\[([ xX])\]\s+(\S.*)"
+_STRICT = r"\*\*([\w.]+):\s+(.+?)\*\*\s*(.*)"
+_LOOSE = r"(\*{0,2})(T\d[\w.]*?)(?:\*\*)?\s*(?:[:—–]|-{1,2}\s)(?:\*\*)?\s*(\S.*)"
+_HEADING = r"#{2,4}\s+([✓✅]\s+)?\*{0,2}(T\d[\w.]*?)\*{0,2}\s*(?:--|—|–|:)\s*\*{0,2}\s*(.+)"
+_ESTIMATE = r"`est:([^`]+)`|_\(([^)]*)\)_\s*$"
+_DETAIL = r"\s*(?:[-*]\s+)?\*{0,2}(Files|Verify|Estimate):\*{0,2}\s*(.*)"
+_ID = r"\w+(?:\.\w+)*"
 
 
 class Task(NamedTuple):
@@ -84,7 +85,7 @@ def parse(text: str) -> Plan:
     """The plan; one without readable tasks has an empty `tasks`. Never raises."""
     body = split(text)[1]
     head = h1(body)
-    named = _ID.match(head)
+    named = re.match(_ID, head)
     return Plan(
         id=named[0] if named and head[named.end() : named.end() + 1] == ":" else "",
         title=without_id(head, "S") or head,
@@ -156,14 +157,14 @@ def _entries(lines: list[str], free: list[bool]) -> list[_Entry]:
 
 
 def _task_line(number: int, line: str) -> _Entry | None:
-    if line[:1] in "-*+" and (box := _BOX.match(line)):
+    if line[:1] in "-*+" and (box := re.match(_BOX, line)):
         task = _task(box[2].rstrip(), done=box[1] != " ")
         return _Entry(line=number, task=task, boxed=True, edit=_edit_box) if task else None
-    if line[:1] == "#" and (head := _HEADING.match(line)):
+    if line[:1] == "#" and (head := re.match(_HEADING, line)):
         name = head[3].rstrip(" *")
         done = bool(head[1]) or name.endswith("✅")
-        estimate = _ESTIMATE.search(name)
-        name = _ESTIMATE.sub("", name).strip(" *✅")
+        estimate = re.search(_ESTIMATE, name)
+        name = re.sub(_ESTIMATE, "", name).strip(" *✅")
         task = _made(head[2], name, done, (estimate[1] or estimate[2]) if estimate else "")
         return _Entry(line=number, task=task, boxed=False, edit=_edit_heading)
     return None
@@ -171,15 +172,15 @@ def _task_line(number: int, line: str) -> _Entry | None:
 
 def _task(rest: str, *, done: bool) -> Task | None:
     """The task of a line after its box; None for a box that belongs to something else."""
-    if strict := _STRICT.match(rest):
+    if strict := re.match(_STRICT, rest):
         tid, name, tail = strict[1], strict[2], strict[3]
-    elif loose := _LOOSE.match(rest):
+    elif loose := re.match(_LOOSE, rest):
         tid, name, tail = loose[2], loose[3], ""
     else:
         return None
-    estimate = _ESTIMATE.search(tail or name)
-    name = _ESTIMATE.sub("", name).strip(" *")
-    tail = _ESTIMATE.sub("", tail).strip(" —–-")
+    estimate = re.search(_ESTIMATE, tail or name)
+    name = re.sub(_ESTIMATE, "", name).strip(" *")
+    tail = re.sub(_ESTIMATE, "", tail).strip(" —–-")
     return _made(tid, name or tid, done, (estimate[1] or estimate[2]) if estimate else "", tail)
 
 
@@ -188,7 +189,7 @@ def _made(tid: str, name: str, done: bool, estimate: str, description: str = "")
 
 
 def _with_detail(task: Task, line: str) -> Task:
-    detail = _DETAIL.match(line)
+    detail = re.match(_DETAIL, line) if ":" in line else None
     if detail and detail[1] == "Files" and not task.files:
         return task._replace(files=_files(detail[2]))
     if detail and detail[1] == "Verify" and not task.verify:

@@ -20,8 +20,8 @@ from milepost.model.state import Counts
 
 __all__ = ["Counts", "Requirement", "counts", "parse"]
 
-_ENTRY = re.compile(r"###\s+([A-Z][\w-]*\d+)\s*(?:[—–:]|-+\s)\s*(.*)")
-_FIELD = re.compile(r"[-*]\s+\*{0,2}([A-Za-z][\w /]*?):\*{0,2}\s*(.*)")
+_ENTRY = r"###\s+([A-Z][\w-]*\d+)\s*(?:[—–:]|-+\s)\s*(.*)"
+_FIELD = r"[-*]\s+\*{0,2}([A-Za-z][\w /]*?):\*{0,2}\s*(.*)"
 _STATES = {"active": "active", "validated": "validated", "deferred": "deferred", "out of scope": "out-of-scope"}
 
 
@@ -52,7 +52,7 @@ def counts(text: str) -> Counts:
         if line.startswith("#"):
             depth = level(line)
             state = _STATES.get(line[depth:].strip().lower(), "") if 0 < depth <= 2 else state
-            if state and depth == 3 and _ENTRY.match(line):
+            if state and depth == 3 and re.match(_ENTRY, line):
                 found[state] += 1
         elif line.startswith("-") and _is_blocked(line):
             blocked += 1
@@ -76,11 +76,11 @@ def parse(text: str) -> tuple[Requirement, ...]:
         if 0 < depth <= 2:
             state, current = _state_of(line[depth:].strip().lower()), ""
         elif depth == 3:
-            entry = _ENTRY.match(line) if state else None
+            entry = re.match(_ENTRY, line) if state else None
             current = entry[1] if entry else ""
             if entry:
                 found.setdefault(current, Requirement(id=current, title=entry[2].strip(), state=state, fields={}))
-        elif current and (pair := _FIELD.match(line)):
+        elif current and (pair := re.match(_FIELD, line)):
             known = found[current]
             fields = {**known.fields}
             fields[pair[1].lower()] = fields.get(pair[1].lower()) or pair[2].strip()

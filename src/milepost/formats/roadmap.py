@@ -20,7 +20,6 @@ import re
 from typing import NamedTuple
 
 from milepost.errors import FormatError
-from milepost.formats import _roadmap_table
 from milepost.formats._markdown import (
     blank_comments,
     bold_field,
@@ -36,17 +35,18 @@ from milepost.formats._roadmap_entry import Entry, Slice, dependencies
 
 __all__ = ["Boundary", "Roadmap", "Slice", "boundaries", "parse", "tick", "title", "untick"]
 
-_SECTION = re.compile(r"## Slice(?:s| Overview| Table| Summary| Status| Roadmap)\b")
-_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[([ xX])\]\s+(\S.*)")
-_STRICT = re.compile(r"\*\*([\w.]+):\s+(.+?)\*\*(.*)")
-_LOOSE = re.compile(r"(\*{0,2})\[?(?:M\d[\w-]*/)?(S\d[\w.]*?)\]?(?:\*\*)?\s*(?:[:.—–|]|-{1,2}\s|\s(?=\S)|$)(?:\*\*)?\s*(.*)")
-_HEADING = re.compile(
+# Patterns are compiled on first use: a project needs few of them, and compiling costs every start of the program.
+_SECTION = r"## Slice(?:s| Overview| Table| Summary| Status| Roadmap)\b"
+_BOX = r"\s*(?:[-*+]|\d+[.)])\s+\[([ xX])\]\s+(\S.*)"
+_STRICT = r"\*\*([\w.]+):\s+(.+?)\*\*(.*)"
+_LOOSE = r"(\*{0,2})\[?(?:M\d[\w-]*/)?(S\d[\w.]*?)\]?(?:\*\*)?\s*(?:[:.—–|]|-{1,2}\s|\s(?=\S)|$)(?:\*\*)?\s*(.*)"
+_HEADING = (
     r"\s*#{1,4}\s+(\*{0,2}[✓✅]\s+)?\*{0,2}(?:\d+[.)]\s+)?(?:\(\d+\)\s+)?(?:Slice\s+)?\[?(S\d+)\]?\*{0,2}"
     r"[:\s.—–-]*\s*(.+)"
 )
-_RISK = re.compile(r"\brisk\s*:\s*(\w+)", re.IGNORECASE)
-_DEPENDS = re.compile(r"\bdepends\s*:\s*(?:\[([^\]]*)\]|([SM][\w/, .-]*))")
-_PROSE_DEPENDS = re.compile(r"Depends\s+on:?\*{0,2}:?\s*(.+)", re.IGNORECASE)
+_RISK = r"(?i)\brisk\s*:\s*(\w+)"
+_DEPENDS = r"\bdepends\s*:\s*(?:\[([^\]]*)\]|([SM][\w/, .-]*))"
+_PROSE_DEPENDS = r"(?i)Depends\s+on:?\*{0,2}:?\s*(.+)"
 
 
 class Roadmap(NamedTuple):
@@ -139,21 +139,29 @@ def _entries(text: str) -> list[Entry]:
     """Every line that stands for a slice. Line numbers count from 0 in `text` as it is, CRLF or LF."""
     lines = [line.rstrip("\r") for line in blank_comments(text).split("\n")]
     free = unfenced(lines)
-    start = next((n for n, line in enumerate(lines) if free[n] and _SECTION.match(line)), -1)
+    start = next((n for n, line in enumerate(lines) if free[n] and re.match(_SECTION, line)), -1)
     if start >= 0:
         after = range(start + 1, len(lines))
         end = next((n for n in after if free[n] and lines[n].startswith(("## ", "##\t"))), len(lines))
         rows = [n for n in range(start + 1, end) if free[n]]
-        if found := _roadmap_table.entries(lines, rows) or _checklist(lines, rows):
+        if found := _table(lines, rows) or _checklist(lines, rows):
             return found
     return _headings(lines, [n for n in range(len(lines)) if free[n]])
+
+
+def _table(lines: list[str], rows: list[int]) -> list[Entry]:
+    if not any(lines[number].lstrip().startswith("|") for number in rows):
+        return []
+    from milepost.formats import _roadmap_table  # most roadmaps are no table
+
+    return _roadmap_table.entries(lines, rows)
 
 
 def _checklist(lines: list[str], rows: list[int]) -> list[Entry]:
     found: list[Entry] = []
     for number in rows:
         line = lines[number]
-        box = _BOX.match(line)
+        box = re.match(_BOX, line)
         entry = _line(box[2].strip()) if box else None
         if box and entry:
             entry = entry._replace(done=box[1] != " ")
@@ -168,9 +176,9 @@ def _line(rest: str) -> Slice | None:
     """The slice of a line after its box; None for text that names none or is struck out."""
     if rest.startswith("~~"):
         return None
-    if strict := _STRICT.match(rest):
+    if strict := re.match(_STRICT, rest):
         sid, name, tail = strict[1], strict[2], strict[3]
-    elif loose := _LOOSE.match(rest):
+    elif loose := re.match(_LOOSE, rest):
         sid, tail = loose[2], loose[3]
         if not loose[1] and not re.match(r"[^\s]*\s*[:.—–|-]", rest[rest.index(sid) + len(sid) - 1 :]):
             return None
@@ -181,7 +189,7 @@ def _line(rest: str) -> Slice | None:
         return None
     if tail.lstrip().startswith("~~"):
         return None
-    risk, depends = _RISK.search(tail), _DEPENDS.search(tail)
+    risk, depends = re.search(_RISK, tail), re.search(_DEPENDS, tail)
     return Slice(
         id=sid,
         title=name.strip(" *|") or sid,
@@ -207,7 +215,7 @@ def _headings(lines: list[str], rows: list[int]) -> list[Entry]:
     found: list[Entry] = []
     heads = [n for n in rows if re.match(r"\s*#{1,4}\s", lines[n])]
     for number, end in zip(heads, [*heads, len(lines)][1:], strict=True):
-        head = _HEADING.match(lines[number])
+        head = re.match(_HEADING, lines[number])
         if not head or head[3].lstrip().startswith(("→", "->", ">")):
             continue
         name = re.sub(r"\*{1,2}$", "", head[3].strip()).strip()
@@ -226,15 +234,15 @@ def _headings(lines: list[str], rows: list[int]) -> list[Entry]:
     return found
 
 
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
+def _first(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
     return found[1].lower() if found else ""
 
 
 def _prose_depends(below: str) -> tuple[str, ...]:
-    if tag := _DEPENDS.search(below):
+    if tag := re.search(_DEPENDS, below):
         return dependencies(tag[1] or tag[2] or "")
-    said = _PROSE_DEPENDS.search(below)
+    said = re.search(_PROSE_DEPENDS, below)
     return tuple(re.findall(r"\bS\d+\b", " ".join(dependencies(said[1])))) if said else ()
 
 

@@ -22,14 +22,23 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from milepost.formats._markdown import Fields, frontmatter, h1, scalar, sections, split, strings, without_id
-
-_FAILED = re.compile(
-    r"^\s*#\s*BLOCKER\b|auto-mode recovery failed|verification\s+failed"
-    r"|^\s*(?:status|verdict|outcome|result)\s*[:=-]\s*not complete\b",
-    re.IGNORECASE | re.MULTILINE,
+from milepost.formats._markdown import (
+    Fields,
+    front_scalar,
+    frontmatter,
+    h1,
+    scalar,
+    sections,
+    split,
+    strings,
+    without_id,
 )
-_HINTS = ("blocker", "recovery failed", "verification", "not complete")
+
+_FAILED = (
+    r"(?im)^\s*#\s*BLOCKER\b|auto-mode recovery failed|verification\s+failed"
+    r"|^\s*(?:status|verdict|outcome|result)\s*[:=-]\s*not complete\b"
+)
+_HINTS = ("# blocker", "#blocker", "failed", "not complete")
 _CLOSED = frozenset({"complete", "completed", "done", "skipped", "closed"})
 _OPEN = frozenset({"active", "pending", "blocked", "failed", "failure", "incomplete"})
 
@@ -81,18 +90,16 @@ def title(text: str) -> str:
 
 def blocker_discovered(text: str) -> bool:
     """Whether the task found that the plan cannot hold."""
-    if "blocker_discovered" not in text:
-        return False
-    return scalar(frontmatter(text), "blocker_discovered").lower() == "true"
+    return front_scalar(text, "blocker_discovered").lower() == "true"
 
 
 def reports_failure(text: str) -> bool:
     """Whether a milestone's summary says that the milestone is not complete. A summary without status succeeds."""
-    status = scalar(frontmatter(text), "status").lower() if "status:" in split(text)[0] else ""
+    status = front_scalar(text, "status").lower()
     if status in _CLOSED:
         return False
     lowered = text.lower()
-    return status in _OPEN or (any(hint in lowered for hint in _HINTS) and bool(_FAILED.search(text)))
+    return status in _OPEN or (any(hint in lowered for hint in _HINTS) and bool(re.search(_FAILED, text)))
 
 
 def _one_liner(body: str) -> str:

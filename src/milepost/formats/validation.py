@@ -27,8 +27,8 @@ _SPELLINGS = {
     "fail": NEEDS_REMEDIATION,
     "failed": NEEDS_REMEDIATION,
 }
-_BOLD = re.compile(r"\*\*Verdict:?\*\*:?[^\w\n]*([A-Za-z][\w-]*(?:[ ](?:attention|remediation)\b)?)", re.IGNORECASE)
-_WORD = re.compile(r"[^\w]*([A-Za-z][\w-]*(?:[ ](?:attention|remediation)\b)?)", re.IGNORECASE)
+_BOLD = r"(?i)\*\*Verdict:?\*\*:?[^\w\n]*([A-Za-z][\w-]*(?:[ ](?:attention|remediation)\b)?)"
+_WORD = r"(?i)[^\w]*([A-Za-z][\w-]*(?:[ ](?:attention|remediation)\b)?)"
 
 
 def verdict(text: str) -> str | None:
@@ -41,9 +41,9 @@ def word(text: str) -> str:
     block, body = split(text)
     if block:
         value = scalar(frontmatter(text), "verdict") or _indented(block)
-        found = _WORD.match(value)
+        found = re.match(_WORD, value)
     else:
-        found = _BOLD.search(body)
+        found = re.search(_BOLD, body)
     return found[1].lower().replace("_", "-").replace(" ", "-").rstrip("-") if found else ""
 
 

@@ -147,7 +147,8 @@ class _Survey:
         if not active:
             return "All milestones complete."
         noun, have = ("requirement", "has") if active == 1 else ("requirements", "have")
-        return f"All milestones complete. {active} active {noun} in REQUIREMENTS.md {have} not been mapped to a milestone."
+        left = f"{active} active {noun} in REQUIREMENTS.md {have} not been mapped to a milestone."
+        return f"All milestones complete. {left}"
 
     def _waiting(self, entry: RegistryEntry) -> str:
         unmet = ", ".join(other for other in entry.depends_on if not self.complete(other))
