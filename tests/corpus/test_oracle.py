@@ -23,8 +23,8 @@ CORPUS = Path(os.environ.get("MILEPOST_CORPUS") or Path(__file__).parents[3] / "
 
 DIFFERENT: dict[tuple[str, str], str] = {
     ("ausgomez__readtome@e7dd70e6", key): (
-        "Its slice plan lists tasks as `**T01**: title _(1h)_` inside <tasks>. GSD's markdown path reads none of them and "
-        "would plan the slice again; its own STATE.md says `evaluating-gates`, that is: planned."
+        "Its slice plan lists tasks as `**T01**: title _(1h)_` inside <tasks>. GSD's markdown path reads none of them "
+        "and would plan the slice again; its own STATE.md says `evaluating-gates`, that is: planned."
     )
     for key in ("phase", "active_task", "progress")
 }

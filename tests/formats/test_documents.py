@@ -114,6 +114,7 @@ def test_a_summary_that_says_it_failed(text: str, failed: bool) -> None:
         ("---\nverdict: needs_remediation\n---\n", "needs-remediation"),
         ("---\nverdict: needs remediation\n---\n", "needs-remediation"),
         ("---\nverdict: pass (with notes)\n---\n", "pass"),
+        ("---\nverdict: pass-with-notes\n---\n", "pass"),
         ("---\nverdict: fail\n---\n", "needs-remediation"),
         ("---\nverdict: maybe\n---\n**Verdict:** pass\n", None),
         ("---\nround: 1\n---\n**Verdict:** pass\n", None),

@@ -116,7 +116,8 @@ def test_what_is_no_task(line: str) -> None:
 
 
 def test_fences_and_comments_hold_no_tasks() -> None:
-    text = "## Tasks\n<!-- - [ ] **T08: x** -->\n<!--\n- [ ] **T07: x**\n-->\n```md\n- [ ] **T09: x**\n```\n- [ ] **T01: a**\n"
+    comments = "<!-- - [ ] **T08: x** -->\n<!--\n- [ ] **T07: x**\n-->\n"
+    text = f"## Tasks\n{comments}```md\n- [ ] **T09: x**\n```\n- [ ] **T01: a**\n"
     assert ids(text) == [("T01", False)]
     assert plan.tick(text, "T01") == text.replace("[ ] **T01", "[x] **T01")
 

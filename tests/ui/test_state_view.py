@@ -53,6 +53,12 @@ def test_the_documented_shape() -> None:
     }
 
 
+def test_bytes_that_were_no_utf8_can_be_printed() -> None:
+    broken = STATE._replace(active_task=Ref("T01", "a\udcff"))
+    text = view.query(broken, Dispatch(UNIT, "r"))
+    assert json.loads(text.encode())["state"]["activeTask"]["title"] == "a?"
+
+
 def test_a_halt_an_effect_and_the_last_completed_milestone() -> None:
     halted = view.document(STATE, Halt("stuck", Level.ERROR, "blocked-stops", "look"))["next"]
     assert halted == {"action": "stop", "reason": "stuck", "hint": "look"}

@@ -7,8 +7,8 @@
     # Milestone validation: M001
 
 The verdict is `pass`, `needs-attention` or `needs-remediation`, in any case, with or without quotes; `passed` is
-`pass` and `fail` is `needs-remediation`. Without frontmatter the first bold `**Verdict:**` of the body counts,
-with or without an emoji before the word. Source: spec auto 2.14.
+`pass`, so is `pass-with-notes`, and `fail` is `needs-remediation`. Without frontmatter the first bold
+`**Verdict:**` of the body counts, with or without an emoji before the word. Source: spec auto 2.14.
 """
 
 import re
@@ -33,7 +33,8 @@ _WORD = r"(?i)[^\w]*([A-Za-z][\w-]*(?:[ ](?:attention|remediation)\b)?)"
 
 def verdict(text: str) -> str | None:
     """`pass`, `needs-attention` or `needs-remediation`; None when the document says none of them."""
-    return _SPELLINGS.get(word(text))
+    said = word(text)
+    return PASS if said.startswith("pass-") else _SPELLINGS.get(said)
 
 
 def word(text: str) -> str:

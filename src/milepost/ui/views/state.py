@@ -30,7 +30,9 @@ def query(state: State, decision: Decision, workers: Iterable[CostRow] = (), tot
     """The answer as one line of JSON with its newline. total_usd: None when a price is not known."""
     import json
 
-    return json.dumps(document(state, decision, workers, total_usd), ensure_ascii=False) + "\n"
+    text = json.dumps(document(state, decision, workers, total_usd), ensure_ascii=False) + "\n"
+    # Bytes that were no UTF-8 in a title travel as lone surrogates, which no output stream takes.
+    return text.encode("utf-8", "replace").decode()
 
 
 def document(
