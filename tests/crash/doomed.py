@@ -7,6 +7,7 @@ tools of the agent. The process dies just before or just after the n-th.
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def _be_the_child(root: Path, argv: list[str], fatal: int, log: Path) -> None:
         _watch(counter)
         code = main(argv, "gsd")
         os.write(2, f"effects: {counter.seen}\n".encode())
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 

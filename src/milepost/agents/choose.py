@@ -16,11 +16,11 @@ class UnknownAgent(MilepostError):
     """No agent has that name."""
 
 
-def choose(name: str, env: Mapping[str, str], played: Mapping[str, int] | None = None) -> Agent:
+def choose(name: str, env: Mapping[str, str], played: Mapping[str, int] | None = None, *, pace_s: float = 0.0) -> Agent:
     """The agent called `name`.
 
     env: where the built-in agent finds keys and base URLs. played: unit key → sessions of it that ended in earlier
-    processes, so that a recording or a script goes on where it was.
+    processes, so that a recording or a script goes on where it was. pace_s: seconds between the steps of a replay.
     Raises UnknownAgent; FormatError or OSError for a recording or script that cannot be read.
     """
     kind, _, file = name.partition(":")
@@ -32,7 +32,7 @@ def choose(name: str, env: Mapping[str, str], played: Mapping[str, int] | None =
         case "replay", True:
             from milepost.agents.replay import ReplayAgent
 
-            return ReplayAgent(Path(file), played=played or {})
+            return ReplayAgent(Path(file), played=played or {}, pace_s=pace_s)
         case "scripted", True:
             from milepost.testing.scripted import from_file
 

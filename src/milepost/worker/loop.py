@@ -6,6 +6,7 @@ Source: DESIGN "The way through the house", spec auto 5.3, 5.9, 5.18, 8.1.
 """
 
 from milepost import __version__
+from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AttemptStarted, BudgetAlerted, RunEnded, RunStarted, SessionEnded
 from milepost.model import money
@@ -144,11 +145,15 @@ def _played(shift: Shift) -> dict[str, int]:
         match event:
             case AttemptStarted():
                 keys[event.attempt] = f"{event.kind}/{event.unit}"
-            case SessionEnded(attempt=attempt) if attempt in keys:
+            case SessionEnded(attempt=attempt) if attempt in keys and _to_its_end(event):
                 counts[keys[attempt]] = counts.get(keys[attempt], 0) + 1
             case _:
                 pass
     return counts
+
+
+def _to_its_end(event: SessionEnded) -> bool:
+    return event.stop != Stop.CANCELLED and event.error_kind != ErrorKind.DIVERGED
 
 
 def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:

@@ -120,7 +120,7 @@ def _commit_plan(milestone: str, target: str, place: repo.Repo, shift: Shift) ->
         return
     if place.head.branch != target:
         raise NoPlace(
-            f"{milestone} has planning files that are not committed, and you are on {place.head.branch}, not on {target}",
+            f"{milestone} has planning files that are not committed, and you are on {place.head.branch}, not {target}",
             hint=f"git switch {target}, or commit {paths[0]}",
         )
     if commit_planning(shift.root, paths, messages.planning_commit(milestone)):

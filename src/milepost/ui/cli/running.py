@@ -8,13 +8,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anyio
 
-from milepost.agents import choose
-from milepost.agents.session import Agent
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import CapReset
 from milepost.formats.preferences import Preferences
@@ -23,11 +21,10 @@ from milepost.git.exclude import exclude
 from milepost.model.units import UnitKind
 from milepost.process import environment, identity
 from milepost.rules import gitignore
-from milepost.rules.models import model_for
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, Lease
 from milepost.ui import progress
-from milepost.ui.cli import context, surroundings
+from milepost.ui.cli import agents, context, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
 from milepost.worker.shift import Ending, Shift
@@ -44,6 +41,7 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     made.add_argument("--model", metavar="NAME", help="use this model for every unit (claude-…, openai/…, ollama/…)")
     made.add_argument("--agent", metavar="SPEC", default="builtin", help="builtin (default), or replay:FILE")
     made.add_argument("--record", metavar="FILE", help="keep the sessions as a cassette that replay:FILE can play")
+    made.add_argument("--pace", metavar="SECONDS", type=float, default=0.0, help="let a replay be watched")
     made.add_argument("--retry", metavar="UNIT", nargs="?", const="*", help="count attempts afresh, of one unit or all")
     made.add_argument("--max-units", metavar="N", type=_count, help="stop after so many units")
     made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
@@ -116,17 +114,20 @@ def _shift(
     watcher: progress.Closing,
     command: str,
 ) -> Shift:
+    record = Path(options.record) if options.record else None
+    wanted = agents.Wanted(agent=options.agent, model=options.model, record=record, pace_s=options.pace)
+    models = agents.models(wanted, settings, os.environ)
     lock = os.environ.get("GSD_MILESTONE_LOCK") if os.environ.get("GSD_PARALLEL_WORKER") else None
     return Shift(
         root=root,
         state_dir=where.state_dir,
         run=f"r{time.time_ns() // 1_000_000:013d}-{os.urandom(3).hex()}",
         preferences=settings,
-        agent=_agent(options),
+        agent=agents.maker(wanted, _names(models), os.environ),
         env=environment.scrubbed(os.environ, extra={}),
         now_ms=lambda: time.time_ns() // 1_000_000,
         stop=anyio.Event(),
-        models=_models(options.model, settings),
+        models=models,
         secrets=surroundings.secret_values(os.environ),
         caches=surroundings.caches(os.environ),
         sandbox=not options.no_sandbox,
@@ -138,15 +139,9 @@ def _shift(
     )
 
 
-def _agent(options: argparse.Namespace) -> Callable[[Mapping[str, int]], Agent]:
-    def make(played: Mapping[str, int]) -> Agent:
-        return choose.choose(options.agent, os.environ, played)
-
-    return make
-
-
-def _models(override: str | None, settings: Preferences) -> dict[str, tuple[str, ...]]:
-    return {str(kind): (override,) if override else model_for(settings, kind) for kind in UnitKind}
+def _names(models: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Every model of the run once, the one that most units take first."""
+    return tuple(dict.fromkeys(name for names in models.values() for name in names))
 
 
 def _settings(where: context.Where, program: str) -> preferences.Loaded:

@@ -1,0 +1,91 @@
+"""Who works in a run, and with which models: from options, preferences and environment to one agent.
+
+What is missing (a key, a library, a file) is said here, before anything is started or paid for.
+Source: spec auto 5.14; issue "The agent".
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from milepost.agents import choose
+from milepost.agents.session import Agent
+from milepost.errors import MilepostError
+from milepost.formats.preferences import Preferences
+from milepost.model.units import UnitKind
+from milepost.rules.models import model_for
+
+DEFAULTS = (
+    ("anthropic", ("ANTHROPIC_API_KEY",), "claude-sonnet-4-5"),
+    ("openai", ("OPENAI_API_KEY",), "openai/gpt-5.1"),
+    ("google", ("GEMINI_API_KEY", "GOOGLE_API_KEY"), "gemini-2.5-pro"),
+    ("ollama", ("OLLAMA_MODEL",), "ollama/"),
+)
+"""Provider, the variables that say it can be used, and the model taken when nobody names one."""
+
+
+class NoModel(MilepostError):
+    """Nothing says which model to use, and no provider's key is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the command line says."""
+
+    agent: str
+    """`builtin`, `replay:FILE` or `scripted:FILE`."""
+    model: str | None
+    record: Path | None
+    pace_s: float
+
+
+def providers(env: Mapping[str, str]) -> frozenset[str]:
+    """Providers whose key is in the environment."""
+    return frozenset(name for name, variables, _ in DEFAULTS if any(env.get(v) for v in variables))
+
+
+def default_model(env: Mapping[str, str]) -> str:
+    """The model of the first provider that has a key; empty when none has."""
+    known = providers(env)
+    name, model = next(((name, model) for name, _, model in DEFAULTS if name in known), ("", ""))
+    return model + env["OLLAMA_MODEL"] if name == "ollama" else model
+
+
+def models(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Unit kind → models to try, best first. Raises NoModel when the built-in agent would have none for a kind."""
+    if wanted.model:
+        return {str(kind): (wanted.model,) for kind in UnitKind}
+    default, known = default_model(env), providers(env)
+    found = {str(kind): model_for(settings, kind, default=default, providers=known) for kind in UnitKind}
+    if wanted.agent == "builtin" and not all(found.values()):
+        raise NoModel(
+            "no model is configured and no provider's key is in the environment",
+            hint="Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or name one: --model ollama/qwen3",
+        )
+    return found
+
+
+def maker(wanted: Wanted, names: Sequence[str], env: Mapping[str, str]) -> Callable[[Mapping[str, int]], Agent]:
+    """What makes the agent of a milestone. Checks now what can be checked, and begins to load what will be needed."""
+    first = choose.choose(wanted.agent, env, {}, pace_s=wanted.pace_s)
+    if wanted.agent == "builtin":
+        _get_ready(names, env)
+
+    def make(played: Mapping[str, int]) -> Agent:
+        agent = choose.choose(wanted.agent, env, played, pace_s=wanted.pace_s) if played else first
+        if wanted.record is None:
+            return agent
+        from milepost.agents.replay import Recorder
+
+        return Recorder(agent, wanted.record)
+
+    return make
+
+
+def _get_ready(names: Sequence[str], env: Mapping[str, str]) -> None:
+    from milepost.agents.builtin.agent import BuiltinAgent
+
+    agent = BuiltinAgent(env)
+    agent.check(names)
+    threading.Thread(target=agent.preload, args=(names,), daemon=True, name="preload").start()
