@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from milepost.process import kin, table
+from milepost.process import kin, spawn, table
 from milepost.process.spawn import Finished, SpawnFailed, run, which
 
 pytestmark = pytest.mark.anyio
@@ -125,8 +125,11 @@ async def test_a_grandchild_that_closed_nothing_does_not_hold_the_end(tmp_path: 
     assert (done.code, done.stdout, done.leftovers) == (0, "started\n", 1)
 
 
-async def test_a_pipeline_that_ends_a_little_later_is_not_a_leftover(tmp_path: Path, env: dict[str, str]) -> None:
-    done = await run(("sh", "-c", "(sleep 0.02; echo late) & exit 0"), cwd=tmp_path, env=env, timeout_s=20)
+async def test_a_pipeline_that_ends_a_little_later_is_not_a_leftover(
+    tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spawn, "_SETTLE_S", 10.0)
+    done = await run(("sh", "-c", "(sleep 0.15; echo late) & exit 0"), cwd=tmp_path, env=env, timeout_s=20)
     assert (done.stdout, done.leftovers) == ("late\n", 0)
 
 
