@@ -73,7 +73,7 @@ PATTERNS: Final = (
     _pattern("Azure storage key", "accountkey=", r"AccountKey=([A-Za-z0-9+/]{40,}={0,2})"),
     _pattern("JSON web token", "eyj", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     _pattern("bearer token", "bearer", r"\bbearer\s+([A-Za-z0-9._~+/-]{16,}=*)", re.IGNORECASE),
-    _pattern("password in a URL", "://", r"[a-z][a-z0-9+.-]*://[^/\s:@\"'\\]*:([^@/\s\"'\\${}<>]{3,})@"),
+    _pattern("password in a URL", "://", r"://[^/\s:@\"'\\]{0,200}:([^@/\s\"'\\${}<>]{3,500})@"),
     _pattern(
         "assigned secret",
         "key= token= secret= password=",
