@@ -144,11 +144,9 @@ async def test_a_script_file(make_spec: MakeSpec, repo: Path, tmp_path: Path) ->
     assert Usage(model="scripted", input=5, output=0, micro_usd=3) in first
     second = await played(choose(f"scripted:{path}", {}, {KEY: 1}), make_spec())
     assert [event.text for event in second if isinstance(event, ToolResult | Text)] == ["broken", "mended"]
-    await played(agent, make_spec())
-    (third,) = await played(agent, make_spec())
-    assert isinstance(third, Ended)
-    assert third.error
-    assert third.error.text == f"the script has 2 sessions for {KEY}; execute-task M001/S01/T01 asks for one more"
+    for _ in range(2):  # the last entry goes on
+        again = await played(agent, make_spec())
+        assert Text(text="mended") in again
     planning = await played(agent, make_spec(unit=Unit(UnitKind.PLAN_SLICE, "M001/S01")))
     assert isinstance(planning[-1], Ended)
     assert planning[-1].error

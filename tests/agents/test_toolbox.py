@@ -155,14 +155,16 @@ async def test_shell_is_ended_with_all_it_started(box: Toolbox, repo: Path) -> N
     assert "background processes were ended" in left.text
 
 
-async def test_long_output_is_kept_whole(box: Toolbox, make_spec: MakeSpec) -> None:
-    answer = await box.call("shell", {"command": "seq 1 20000"})
+@pytest.mark.parametrize("lines", [5_000, 100_000], ids=["in memory", "spooled"])
+async def test_long_output_is_kept_whole(box: Toolbox, make_spec: MakeSpec, lines: int) -> None:
+    answer = await box.call("shell", {"command": f"seq 1 {lines}"})
     assert answer.ok
     assert answer.text.startswith("1\n2\n")
+    assert f"\n{lines}\n[whole output: " in answer.text
     assert len(answer.text) < LIMIT + 500
-    kept = next(make_spec().output_dir.iterdir())
-    assert f"[whole output: {kept}]" in answer.text
-    assert kept.read_text().splitlines() == [str(n) for n in range(1, 20001)]
+    (kept,) = make_spec().output_dir.iterdir()
+    assert answer.text.endswith(f"[whole output: {kept}]")
+    assert kept.read_text().splitlines() == [str(n) for n in range(1, lines + 1)]
     assert (await box.call("read", {"path": str(kept), "start": 777, "end": 777})).text == "777\n"
     assert (await box.call("write", {"path": str(kept), "content": ""})).refused
     assert kept.stat().st_size

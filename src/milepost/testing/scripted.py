@@ -10,9 +10,9 @@ For a real `gsd` process, a file named as `scripted:FILE.json`, a list of sessio
                                                       {"usage": {"input": 900, "output": 40}}, {"text": "Done."}]}]
 
 A unit is named by its key, by its kind, or by `*`; the first that the script has is taken. In a file several entries
-of one name are its sessions one after the other; in a dict a list is what every session of the unit does, a function
-`(spec, attempt) -> steps` may do otherwise each time (attempt counts from 0). The `raw_…` steps go past the tools:
-they play an agent that breaks out.
+of one name are its sessions one after the other, the last for all that follow. In a dict a list is what every session
+of the unit does; a function `(spec, attempt) -> steps` may do otherwise each time (attempt counts from 0). The
+`raw_…` steps go past the tools: they play an agent that breaks out.
 """
 
 import subprocess
@@ -186,12 +186,8 @@ def _read(path: Path) -> list[_Entry]:
 def _in_turn(entries: Sequence[_Entry], name: str) -> Callable[[SessionSpec, int], Sequence[Step]]:
     own = [_decoded(entry) for entry in entries if entry.unit == name]
 
-    def steps(spec: SessionSpec, attempt: int) -> Sequence[Step]:
-        if attempt >= len(own):
-            raise failed(
-                ErrorKind.DIVERGED, f"the script has {len(own)} sessions for {name}; {spec.unit} asks for one more"
-            )
-        return own[attempt]
+    def steps(_spec: SessionSpec, attempt: int) -> Sequence[Step]:
+        return own[min(attempt, len(own) - 1)]
 
     return steps
 

@@ -15,7 +15,8 @@ from milepost.agents.tools.outputs import LIMIT, keep, shorten
 if TYPE_CHECKING:
     from milepost.process.confine import Confinement
 
-_SEARCH_KEEP = 4 * LIMIT
+_IN_MEMORY = 200_000
+"""Bytes of each stream held here; what is longer goes to a file as it comes."""
 _SEARCH_LIMIT_S = 30.0
 _QUIET: Mapping[str, str] = {"PAGER": "cat", "GIT_PAGER": "cat", "GIT_EDITOR": "true", "GIT_TERMINAL_PROMPT": "0"}
 """A command that would open a pager or an editor would wait for ever: it has no terminal."""
@@ -89,7 +90,7 @@ async def shell(spec: SessionSpec, runner: ShellRunner, command: str, wish_s: in
         env={**_QUIET, **spec.env},
         timeout_s=limit_s,
         confine=spec.confine,
-        keep_bytes=LIMIT,
+        keep_bytes=_IN_MEMORY,
         spool=spool,
     )
     return done.code == 0, _shown(done, limit_s, spec.output_dir)
@@ -135,7 +136,7 @@ def _git_grep(pattern: str, path: str, glob: str | None, *, index: bool = True) 
 
 async def _run(spec: SessionSpec, runner: ShellRunner, argv: tuple[str, ...], limit_s: float) -> Finished:
     env = {**_QUIET, **spec.env}
-    return await runner(argv, cwd=spec.cwd, env=env, timeout_s=limit_s, confine=spec.confine, keep_bytes=_SEARCH_KEEP)
+    return await runner(argv, cwd=spec.cwd, env=env, timeout_s=limit_s, confine=spec.confine, keep_bytes=_IN_MEMORY)
 
 
 def _shell_of(env: Mapping[str, str]) -> str:
