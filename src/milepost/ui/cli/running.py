@@ -65,6 +65,7 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
         exclude(place.common_dir, [f"{where.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         preferences.write_cache(where.root, where.home, state_dir=where.state_dir)
         _reset_caps(options.retry, shift)
+        watcher.note(surroundings.enforced(sandbox=shift.sandbox))
         started = time.monotonic()
         try:
             ending = anyio.run(_watched, shift, options.timeout)

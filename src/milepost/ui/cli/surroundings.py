@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from milepost.process.confine import available
 from milepost.process.environment import withheld
 
 _CACHES = (
@@ -48,6 +49,15 @@ def caches(env: Mapping[str, str]) -> tuple[Path, ...]:
     found = [Path(home) / name for name in _CACHES] if home else []
     found += [Path(env[name]) for name in ("XDG_CACHE_HOME", "PIP_CACHE_DIR", "GOCACHE", "CARGO_HOME") if env.get(name)]
     return tuple(path for path in found if path.is_dir() and os.access(path, os.W_OK))
+
+
+def enforced(*, sandbox: bool) -> str:
+    """What holds the commands of agents and gates, in one plain sentence."""
+    by = available() if sandbox else ""
+    if by:
+        return f"sandbox: {by}; commands may write in the milestone's checkout, caches and a private tmp, nowhere else"
+    why = "switched off" if not sandbox else "there is none on this machine"
+    return f"no sandbox ({why}): commands of the agent may write wherever you may"
 
 
 def instructions(home: str, state: Path) -> tuple[str, ...]:
