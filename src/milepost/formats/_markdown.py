@@ -24,6 +24,10 @@ Field = str | tuple[Item, ...]
 Fields = Mapping[str, Field]
 
 _ITEM_KEY = r"([A-Za-z_]\w*):\s+(.*)$"
+_LONGEST_ITEM = 5_000
+LONGEST_LINE = 20_000
+"""No line of a format is longer; what is, is skipped, so that a pattern never meets a megabyte."""
+LONGEST_TITLE = 1_000
 _MAP_KEYS = frozenset({"requires", "requirement_outcomes"})
 
 
@@ -108,7 +112,7 @@ def _continue(items: list[Item], stripped: str) -> None:
         return
     last, pair = items[-1], re.match(_ITEM_KEY, stripped)
     if isinstance(last, str):
-        items[-1] = f"{last} {stripped}"
+        items[-1] = f"{last} {stripped}" if len(last) < _LONGEST_ITEM else last
     elif pair:
         items[-1] = {**last, pair[1]: unquote(pair[2].strip())}
 
@@ -168,16 +172,12 @@ def strings(fields: Fields, key: str) -> tuple[str, ...]:
 
 def blank_comments(text: str) -> str:
     """`text` with HTML comments overwritten by spaces, so that lines and columns stay where they are."""
-    start = text.find("<!--")
-    while start >= 0:
-        end = text.find("-->", start)
-        if end < 0:
-            return text
-        end += 3
-        blank = "".join(char if char in "\r\n" else " " for char in text[start:end])
-        text = text[:start] + blank + text[end:]
-        start = text.find("<!--", end)
-    return text
+    parts, at = list[str](), 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        blank = (char if char in "\r\n" else " " for char in text[start : end + 3])
+        parts += (text[at:start], *blank)
+        at = end + 3
+    return "".join((*parts, text[at:])) if parts else text
 
 
 def unfenced(lines: Sequence[str]) -> list[bool]:
@@ -259,7 +259,7 @@ def h1(text: str) -> str:
     """The text of the first `# ` line, empty when there is none."""
     for line in text.split("\n"):
         if line.startswith("# "):
-            return line[2:].strip()
+            return line[2 : LONGEST_TITLE + 2].strip()
     return ""
 
 

@@ -36,7 +36,7 @@ class Entry(NamedTuple):
 def dependencies(listed: str) -> tuple[str, ...]:
     """Ids of a comma separated list; `S01-S04` and `S01..S04` are expanded, `none` and dashes are nothing."""
     found: dict[str, None] = {}
-    for raw in re.split(r"[,;]", listed):
+    for raw in re.split(r"[,;]", listed)[:_MOST]:
         part = raw.strip(" `*.\t")
         if part and part.lower() not in _NOTHING:
             found.update(dict.fromkeys(_expand(part)))

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from milepost.errors import FormatError
 from milepost.formats._markdown import (
+    LONGEST_LINE,
     blank_comments,
     bold_field,
     bullets,
@@ -127,7 +128,7 @@ def _mark(text: str, tid: str, *, done: bool) -> str:
 
 def _unique(text: str) -> list[_Entry]:
     """Tasks of `## Tasks` first, then those outside it, each id once."""
-    lines = [line.rstrip("\r") for line in blank_comments(text).split("\n")]
+    lines = [line.rstrip("\r") if len(line) < LONGEST_LINE else "" for line in blank_comments(text).split("\n")]
     free = unfenced(lines)
     entries = _entries(lines, free)
     inside = _tasks_section(lines, free)
@@ -147,13 +148,15 @@ def _tasks_section(lines: list[str], free: list[bool]) -> range:
 
 def _entries(lines: list[str], free: list[bool]) -> list[_Entry]:
     found: list[_Entry] = []
+    details: list[list[str]] = []
     for number, line in enumerate(lines):
         entry = _task_line(number, line) if free[number] else None
         if entry:
             found.append(entry)
+            details.append([])
         elif found and line.strip() and not line.startswith("#"):
-            found[-1] = found[-1]._replace(task=_with_detail(found[-1].task, line))
-    return found
+            details[-1].append(line)
+    return [entry._replace(task=_with_details(entry.task, below)) for entry, below in zip(found, details, strict=True)]
 
 
 def _task_line(number: int, line: str) -> _Entry | None:
@@ -188,15 +191,22 @@ def _made(tid: str, name: str, done: bool, estimate: str, description: str = "")
     return Task(id=tid, title=name, done=done, estimate=estimate, files=(), verify="", description=description)
 
 
-def _with_detail(task: Task, line: str) -> Task:
-    detail = re.match(_DETAIL, line) if ":" in line else None
-    if detail and detail[1] == "Files" and not task.files:
-        return task._replace(files=_files(detail[2]))
-    if detail and detail[1] == "Verify" and not task.verify:
-        return task._replace(verify=detail[2].strip())
-    if detail and detail[1] == "Estimate" and not task.estimate:
-        return task._replace(estimate=detail[2].strip())
-    return task._replace(description=f"{task.description} {line.strip()}".strip())
+def _with_details(task: Task, lines: list[str]) -> Task:
+    """The task with what the lines below it say; the first Files, Verify and Estimate count, the rest describes."""
+    said: dict[str, str] = {}
+    rest = [task.description] if task.description else []
+    for line in lines:
+        detail = re.match(_DETAIL, line) if ":" in line else None
+        if detail and detail[1] not in said:
+            said[detail[1]] = detail[2].strip()
+        else:
+            rest.append(line.strip())
+    return task._replace(
+        files=_files(said.get("Files", "")),
+        verify=said.get("Verify", ""),
+        estimate=task.estimate or said.get("Estimate", ""),
+        description=" ".join(rest),
+    )
 
 
 def _files(listed: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from milepost.formats._markdown import level, lf, unfenced
+from milepost.formats._markdown import LONGEST_LINE, LONGEST_TITLE, level, lf, unfenced
 from milepost.model.state import Counts
 
 __all__ = ["Counts", "Requirement", "counts", "parse"]
@@ -49,7 +49,7 @@ def counts(text: str) -> Counts:
     found = dict.fromkeys(_STATES.values(), 0)
     blocked, state = 0, ""
     for line in lf(text).split("\n"):
-        if line.startswith("#"):
+        if line.startswith("#") and len(line) < LONGEST_TITLE:
             depth = level(line)
             state = _STATES.get(line[depth:].strip().lower(), "") if 0 < depth <= 2 else state
             if state and depth == 3 and re.match(_ENTRY, line):
@@ -68,6 +68,7 @@ def counts(text: str) -> Counts:
 def parse(text: str) -> tuple[Requirement, ...]:
     """Every entry of the four sections; an id given twice is merged, the earlier non-empty field wins."""
     lines = lf(text).split("\n")
+    lines = [line if len(line) < LONGEST_LINE else "" for line in lines]
     free = unfenced(lines)
     found: dict[str, Requirement] = {}
     state, current = "", ""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from milepost.errors import FormatError
 from milepost.formats._markdown import (
+    LONGEST_LINE,
     blank_comments,
     bold_field,
     bullets,
@@ -137,7 +138,7 @@ def _mark(text: str, sid: str, *, done: bool) -> str:
 
 def _entries(text: str) -> list[Entry]:
     """Every line that stands for a slice. Line numbers count from 0 in `text` as it is, CRLF or LF."""
-    lines = [line.rstrip("\r") for line in blank_comments(text).split("\n")]
+    lines = [line.rstrip("\r") if len(line) < LONGEST_LINE else "" for line in blank_comments(text).split("\n")]
     free = unfenced(lines)
     start = next((n for n, line in enumerate(lines) if free[n] and re.match(_SECTION, line)), -1)
     if start >= 0:

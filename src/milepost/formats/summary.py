@@ -35,8 +35,8 @@ from milepost.formats._markdown import (
 )
 
 _FAILED = (
-    r"(?im)^\s*#\s*BLOCKER\b|auto-mode recovery failed|verification\s+failed"
-    r"|^\s*(?:status|verdict|outcome|result)\s*[:=-]\s*not complete\b"
+    r"(?im)^[ \t]*#[ \t]*BLOCKER\b|auto-mode recovery failed|verification\s+failed"
+    r"|^[ \t]*(?:status|verdict|outcome|result)\s*[:=-]\s*not complete\b"
 )
 _HINTS = ("# blocker", "#blocker", "failed", "not complete")
 _CLOSED = frozenset({"complete", "completed", "done", "skipped", "closed"})

@@ -14,6 +14,7 @@ from milepost.formats.tree import (
 from milepost.model.state import Phase, Ref, Tally
 
 _NO_SLICE = "No slice eligible — check dependency ordering"
+_MOST_NAMED = 20
 
 
 class Found(NamedTuple):
@@ -42,11 +43,11 @@ def inside(tree: Tree, milestone: Ref, text: str) -> Found:
         )
     if tally.done == tally.total:
         return _all_done(tree, milestone, tally)
-    chosen = next((entry for entry in slices if not entry.done and not _unmet(tree, entry, slices)), None)
+    done = {entry.id for entry in slices if entry.done}
+    left = [entry for entry in slices if not entry.done]
+    chosen = next((entry for entry in left if not _unmet(tree, entry, done)), None)
     if chosen is None:
-        waiting = (
-            f"{entry.id} waits for {', '.join(_unmet(tree, entry, slices))}" for entry in slices if not entry.done
-        )
+        waiting = (f"{entry.id} waits for {', '.join(_unmet(tree, entry, done))}" for entry in left[:_MOST_NAMED])
         return Found(
             phase=Phase.BLOCKED,
             next_action="Resolve dependency blockers or plan next slice.",
@@ -56,8 +57,7 @@ def inside(tree: Tree, milestone: Ref, text: str) -> Found:
     return _Slice(tree, milestone.id, Ref(chosen.id, chosen.title), tally).found()
 
 
-def _unmet(tree: Tree, entry: roadmap.Slice, slices: tuple[roadmap.Slice, ...]) -> tuple[str, ...]:
-    done = {other.id for other in slices if other.done}
+def _unmet(tree: Tree, entry: roadmap.Slice, done: set[str]) -> tuple[str, ...]:
     return tuple(need for need in entry.depends if need not in done and not _done_elsewhere(tree, need))
 
 
