@@ -1,0 +1,1 @@
+"""Whole runs: the real command, real git, a scripted agent."""
