@@ -7,6 +7,7 @@ looks. Source: DESIGN "Verification", rule 4; spec auto 5.13, 8.7.
 
 from pathlib import Path
 
+from milepost.errors import FormatError
 from milepost.formats import evidence as evidence_format
 from milepost.formats.evidence import Evidence, Verdict
 from milepost.formats.journal import Verified
@@ -30,10 +31,11 @@ async def gate(unit: Unit, attempt: str, bench: Bench) -> Outcome | None:
     changed = [c for c in status.dirty(place.cwd) if not c.path.startswith(f"{place.state_dir}/")]
     if unit.kind is not UnitKind.EXECUTE_TASK and not changed:
         return None
-    found = await _run(unit, attempt, _flags(changed, bench), bench, previous=_previous(unit, bench))
-    if found.verdict is Verdict.INCONCLUSIVE:
+    flags = _flags(changed, bench)
+    found = await _run(unit, attempt, flags, bench, previous=_previous(unit, bench))
+    if found.verdict is Verdict.INCONCLUSIVE and not _hung(found):
         bench.watcher.note(f"gate of {unit}: {found.reason}; running it once more")
-        found = await _run(unit, attempt, (), bench, previous=found.evidence)
+        found = await _run(unit, attempt, flags, bench, previous=found.evidence)
     _book(unit, attempt, found, bench)
     if found.verdict is Verdict.PASS:
         return None
@@ -41,6 +43,11 @@ async def gate(unit: Unit, attempt: str, bench: Bench) -> Outcome | None:
     if found.verdict is Verdict.FAIL:
         return VerifyFailed(found.failed, evidence)
     return Inconclusive(found.reason, evidence)
+
+
+def _hung(found: Verification) -> bool:
+    """A command that ran out of time is not run again at once: the second time counts against the agent."""
+    return any(check.finished is not None and check.finished.timed_out for check in found.checks)
 
 
 def evidence_path(unit: Unit, bench: Bench) -> str:
@@ -93,7 +100,7 @@ def _previous(unit: Unit, bench: Bench) -> Evidence | None:
     path = _evidence(unit, bench)
     try:
         return evidence_format.decode(path.read_bytes(), str(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, FormatError):
         return None
 
 

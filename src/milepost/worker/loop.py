@@ -22,6 +22,7 @@ from milepost.model.outcome import (
     VerifyFailed,
 )
 from milepost.model.units import Unit
+from milepost.process import ladder
 from milepost.rules import budget, retry, stuck
 from milepost.rules.derive import Phase, State, derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
@@ -93,6 +94,8 @@ class _Worker:
 
     async def _recover_all(self) -> Ending | None:
         """Settle what an earlier process left open, in every milestone, before anybody derives."""
+        if left := await ladder.end_orphans():
+            self.shift.watcher.note(f"ended {left} processes that a killed run had left behind")
         events = self.shift.journal("project").everything()
         for milestone in dict.fromkeys(_milestone(started) for started in open_attempts(events)):
             bench = await self._bench(milestone)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from milepost.process.confine import available
+from milepost.process.confine import describe
 from milepost.process.environment import withheld
 
 _CACHES = (
@@ -53,11 +53,7 @@ def caches(env: Mapping[str, str]) -> tuple[Path, ...]:
 
 def enforced(*, sandbox: bool) -> str:
     """What holds the commands of agents and gates, in one plain sentence."""
-    by = available() if sandbox else ""
-    if by:
-        return f"sandbox: {by}; commands may write in the milestone's checkout, caches and a private tmp, nowhere else"
-    why = "switched off" if not sandbox else "there is none on this machine"
-    return f"no sandbox ({why}): commands of the agent may write wherever you may"
+    return describe() if sandbox else "Commands are not confined: --no-sandbox was given."
 
 
 def instructions(home: str, state: Path) -> tuple[str, ...]:
