@@ -44,11 +44,21 @@ def test_what_is_no_document_is_named_and_refused(tmp_path: Path, data: bytes, w
     assert caught.value.path == ".gsd/milestones/M001/M001-ROADMAP.md"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
-    write(tmp_path, "A.md").chmod(0)
-    with pytest.raises(FormatError, match=r"\.gsd/A\.md: cannot be read"):
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "A.md")
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("milepost.store.snapshot.os.open", refuse)
+    with pytest.raises(FormatError, match=r"\.gsd/A\.md: cannot be read \(Permission denied\)"):
         Snapshot(str(tmp_path)).text("A.md")
+
+
+def test_a_pipe_in_the_place_of_a_document_is_no_document_and_nobody_waits(tmp_path: Path) -> None:
+    (tmp_path / ".gsd").mkdir()
+    os.mkfifo(tmp_path / ".gsd" / "A.md")
+    assert Snapshot(str(tmp_path)).text("A.md") is None
 
 
 def test_answers_hold_for_one_snapshot(tmp_path: Path) -> None:

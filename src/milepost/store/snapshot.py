@@ -8,6 +8,7 @@ Source: DESIGN (reading), spec auto 8.2.
 """
 
 import os
+import stat
 from collections.abc import Mapping
 
 from milepost.errors import FormatError
@@ -122,16 +123,18 @@ class Snapshot:
         if self._leads_out(path):
             return None
         try:
-            with open(self.where(path), "rb") as file:
-                data = file.read(LIMIT_BYTES + 1)
+            data = _bytes(self.where(path))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:
             raise FormatError(self._shown(path), 0, f"cannot be read ({error.strerror or error})") from error
+        if data is None:
+            return None
         if len(data) > LIMIT_BYTES:
-            raise FormatError(self._shown(path), 0, f"is larger than {LIMIT_BYTES // 1_000_000} MB")
+            limit = f"is larger than {LIMIT_BYTES // 1_000_000} MB"
+            raise FormatError(self._shown(path), 0, limit, hint="Shorten it, or move it out of the plan.")
         if b"\0" in data:
-            raise FormatError(self._shown(path), 0, "is not a text file (NUL bytes)")
+            raise FormatError(self._shown(path), 0, "is not a text file (NUL bytes)", hint="Save it as UTF-8 text.")
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
@@ -140,6 +143,23 @@ class Snapshot:
         """The path as a person would type it at the root."""
         where = self.where(path)
         return os.path.relpath(where, self.root) if where.startswith(self.root + os.sep) else where
+
+
+def _bytes(where: str) -> bytes | None:
+    """What a regular file holds, at most one byte over LIMIT_BYTES; None for a pipe, a device or a socket."""
+    # Without O_NONBLOCK the mere opening of a named pipe waits for a writer.
+    handle = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        parts, left = list[bytes](), LIMIT_BYTES + 1
+        while left and (part := os.read(handle, min(left, max(found.st_size, 4_096)))):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def _listed(directory: str) -> list[str]:
