@@ -227,6 +227,10 @@ def test_prose_below_an_empty_slices_section_but_not_a_boundary_map() -> None:
     assert ids("# M001: T\n\n## Slices\n\n## Boundary Map\n\n### S01 → S02\n") == []
 
 
+def test_a_heading_that_is_only_an_id_is_no_slice() -> None:
+    assert ids("# M001: T\n\n### S09\n\nProduces: x\n") == []
+
+
 def test_fenced_examples_are_not_read() -> None:
     assert ids(listed("```", "- [ ] **S09: Example**", "```", "- [ ] **S01: A**")) == [("S01", False)]
 
