@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from agents.conftest import MakeSpec
-from fakemodel import Answer, Call, Counted, Failing, FakeModel, Garbage, Hanging, Reply
+from fakemodel import Answer, ByPrompt, Call, Counted, Failing, FakeModel, Garbage, Hanging, Reply
 from milepost.agents.builtin.agent import BuiltinAgent
 from milepost.agents.session import (
     Ended,
@@ -106,7 +106,8 @@ async def test_responses_api(make_spec: MakeSpec, repo: Path, monkeypatch: pytes
         async with agent.open(make_spec(models=("gpt-5.1",), cache_key="project-1")) as session:
             events = [event async for event in session.events()]
         assert [seen.path for seen in server.seen] == ["/v1/responses"] * 2
-        assert server.seen[0].body["prompt_cache_key"] == "project-1"
+        assert server.seen[0].body["prompt_cache_key"] == server.seen[1].body["prompt_cache_key"]
+        assert "project-1" not in str(server.seen[0].body)
         assert counted(events) == server.usage
     assert last(events).stop is Stop.END
     assert (repo / "a").read_text() == "b"
@@ -403,3 +404,54 @@ async def test_nothing_goes_on_that_was_not_asked_for(make_spec: MakeSpec, repo:
 
 def _called(events: Sequence[Event]) -> bool:
     return any(isinstance(event, ToolCall) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("models", "kind", "part"),
+    [
+        (("claude-opus-5-5",), ErrorKind.AUTH, "ANTHROPIC_API_KEY is not set. export ANTHROPIC_API_KEY="),
+        (("nobody",), ErrorKind.UNSUPPORTED_MODEL, "'nobody' is no model name. A name is claude-…"),
+        ((), ErrorKind.UNSUPPORTED_MODEL, "no model is configured"),
+    ],
+)
+async def test_a_model_that_cannot_be_asked(
+    make_spec: MakeSpec, models: tuple[str, ...], kind: ErrorKind, part: str
+) -> None:
+    async with BuiltinAgent({"OPENAI_API_KEY": "k"}).open(make_spec(models=models)) as session:
+        (ended,) = [event async for event in session.events()]
+    assert isinstance(ended, Ended)
+    assert ended.error
+    assert ended.error.kind is kind
+    assert part in ended.error.text
+    assert ended.requests == 0
+
+
+async def test_keys_are_not_for_tools(make_spec: MakeSpec) -> None:
+    with FakeModel([Reply(calls=[Call("shell", {"command": "env"})]), Reply("Done.")]) as server:
+        events = await run(server, "openai", make_spec(models=("gpt-5.1",)))
+    (result,) = [event for event in events if isinstance(event, ToolResult)]
+    assert result.ok
+    assert "sk-not-a-real-key" not in result.text
+
+
+async def test_by_prompt_serves_many_sessions_at_once(make_spec: MakeSpec, repo: Path) -> None:
+    script = ByPrompt(
+        {
+            "task one": [Reply(calls=[Call("write", {"path": "one", "content": "1"})]), Reply("Done.")],
+            "task two": [Reply(calls=[Call("write", {"path": "two", "content": "2"})]), Reply("Done.")],
+        }
+    )
+    ended: list[Ended] = []
+    with FakeModel(script) as server:
+
+        async def work(prompt: str) -> None:
+            ended.append(last(await run(server, "anthropic", make_spec(models=("claude-opus-5-5",), prompt=prompt))))
+
+        async with anyio.create_task_group() as tasks:
+            for prompt in ("do task one", "do task two"):
+                tasks.start_soon(work, prompt)
+        failing = await run(server, "anthropic", make_spec(models=("claude-opus-5-5",), prompt="something else"))
+    assert [end.stop for end in ended] == [Stop.END, Stop.END]
+    assert (repo / "one").exists()
+    assert (repo / "two").exists()
+    assert last(failing).stop is Stop.ERROR

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,8 @@ def settings(choice: Choice, cache_key: str) -> "ModelSettings":
         case Wire.OPENAI_RESPONSES if cache_key:
             from pydantic_ai.models.openai import OpenAIResponsesModelSettings
 
-            return OpenAIResponsesModelSettings(max_retries=0, openai_prompt_cache_key=cache_key)
+            key = sha256(cache_key.encode()).hexdigest()[:32]  # it may name a directory, which is nobody's business
+            return OpenAIResponsesModelSettings(max_retries=0, openai_prompt_cache_key=key)
         case _:
             return {"max_retries": 0}
 
