@@ -1,7 +1,9 @@
 """The tools: what they do, what they refuse, how much they say."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +13,8 @@ from milepost.agents.session import ToolPolicy
 from milepost.agents.tools.catalogue import schemas
 from milepost.agents.tools.outputs import LIMIT
 from milepost.agents.tools.toolbox import Answer, Toolbox
+from milepost.process.confine import Confinement
+from milepost.process.spawn import Finished, run
 
 pytestmark = pytest.mark.anyio
 
@@ -240,3 +244,18 @@ def _tree(root: Path) -> dict[str, str]:
         for path in sorted(root.rglob("*"))
         if (path.is_symlink() or path.is_file()) and not skip & set(path.parts)
     }
+
+
+async def test_everything_that_starts_a_process_is_confined(make_spec: MakeSpec) -> None:
+    asked: list[tuple[tuple[str, ...], Confinement | None]] = []
+
+    async def runner(argv: Sequence[str], *, confine: Confinement | None = None, **rest: Any) -> Finished:
+        asked.append((tuple(argv), confine))
+        return await run(("true",), cwd=rest["cwd"], env=rest["env"], timeout_s=rest["timeout_s"])
+
+    confine = Confinement(writable=(make_spec().cwd,), network=False)
+    box = Toolbox(make_spec(confine=confine), shell_runner=runner)
+    await box.call("shell", {"command": "echo 'one argument' && true"})
+    await box.call("search", {"pattern": "x"})
+    assert asked[0] == (("bash", "-c", "echo 'one argument' && true"), confine)
+    assert [confinement for _, confinement in asked] == [confine, confine]
