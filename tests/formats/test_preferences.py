@@ -68,7 +68,8 @@ class TestLayers:
         )
         assert budget.models["completion"].by_profile
         assert resolve({"token_profile": "balanced"}).phases == Phases(skip_slice_research=True)
-        assert resolve({"token_profile": "quality"}) == Preferences(token_profile="quality")
+        quality = Preferences(token_profile="quality", phases=Phases(skip_slice_research=False))
+        assert resolve({"token_profile": "quality"}) == quality
 
     def test_written_over_profile_over_mode(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(TOKEN_PROFILES, "budget", {"git": {"auto_push": False, "remote": "profile"}})  # type: ignore[arg-type]

@@ -136,7 +136,7 @@ def test_a_result_kept_in_the_assessment_counts_and_a_reassessment_does_not() ->
     test = slice_document("S01", "UAT")
     kept = slice_document("S01", "ASSESSMENT", "---\nverdict: PASS\n---\n")
     other = slice_document("S01", "ASSESSMENT", "---\nverdict: no-change\n---\n")
-    assert words(decided((TWO, test, kept), UAT)) == "research-slice M001/S02"
+    assert words(decided((TWO, test, kept), UAT)) == "plan-slice M001/S02"
     assert words(decided((TWO, test, other), UAT)) == "run-uat M001/S01"
 
 

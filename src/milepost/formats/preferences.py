@@ -72,7 +72,8 @@ class Phases(NamedTuple):
     """Steps that may be left out."""
 
     skip_research: Annotated[bool, Key("Plan a milestone without a research session.", loose=True)] = False
-    skip_slice_research: Annotated[bool, Key("Plan a slice without a research session.", loose=True)] = False
+    skip_slice_research: Annotated[bool, Key("Plan a slice without a research session.", loose=True)] = True
+    """As the default profile, `balanced`, has it; `token_profile: quality` researches slices."""
     skip_reassess: Annotated[bool, Key("Do not reassess the roadmap after a slice.", loose=True)] = False
     skip_milestone_validation: Annotated[bool, Key("Close a milestone without a validation session.", loose=True)] = (
         False

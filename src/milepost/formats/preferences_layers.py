@@ -86,7 +86,7 @@ TOKEN_PROFILES: Final[Mapping[str, Raw]] = {
         "phases": {"skip_slice_research": True},
         "models": {"subagent": {"model": SONNET, "by_profile": True}},
     },
-    "quality": {},
+    "quality": {"phases": {"skip_slice_research": False}},
 }
 """What each `token_profile` sets where the user has not. Source: spec auto 2.9, the intended table."""
 
@@ -115,8 +115,8 @@ def merge(below: Raw, above: Raw) -> Raw:
 def resolve(raw: Raw) -> Preferences:
     """The value that the program works with: what `raw` leaves open comes from profile, mode and defaults.
 
-    A profile fills in only when it is written; by default it is `balanced` for the prompts' inline level alone,
-    as in GSD. So `resolve({}) == Preferences()`.
+    The default profile is `balanced`, as documented; what it sets is what the defaults of the table say, so
+    `resolve({}) == Preferences()`.
     """
     mode, profile = MODES.get(str(raw.get("mode")), {}), TOKEN_PROFILES.get(str(raw.get("token_profile")), {})
     return _filled(Preferences(), _over(_over(mode, profile), raw))
