@@ -1,0 +1,1 @@
+"""Looking for damage and leftovers; read-only unless asked to mend."""

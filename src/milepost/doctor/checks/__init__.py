@@ -1,0 +1,1 @@
+"""One subject per file; `doctor.run.CHECKS` is the list of all."""

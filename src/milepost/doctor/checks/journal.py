@@ -1,0 +1,74 @@
+"""The journal: lines a crash tore, attempts that nobody ended. Neither is mended here: the next start does.
+
+Source: DESIGN rules 1 and 10, spec auto 8.3.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from milepost.doctor.finding import Check, Finding, Severity
+from milepost.doctor.site import Site
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted
+
+_event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_any: msgspec.json.Decoder[object] = msgspec.json.Decoder()
+
+
+def look(site: Site) -> Iterator[Finding]:
+    """File by file, then what is open."""
+    directory = site.state_path / "journal"
+    for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else ():
+        yield from _lines(site, path)
+    yield from _open_attempts(site)
+
+
+def _lines(site: Site, path: Path) -> Iterator[Finding]:
+    foreign = 0
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line.strip() or _reads(line, _event):
+            continue
+        if _reads(line, _any):
+            foreign += 1
+            continue
+        yield Finding(
+            code="journal_torn_line",
+            severity=Severity.WARNING,
+            path=site.shown(path),
+            line=number,
+            message="was cut off by a crash or a full disk; it is passed over",
+            hint="Nothing to do: what it told is found out again from files and git.",
+        )
+    if foreign:
+        yield Finding(
+            code="journal_foreign_lines",
+            severity=Severity.INFO,
+            path=site.shown(path),
+            message=f"has {foreign} lines of another program; they are passed over",
+        )
+
+
+def _reads(line: bytes, decoder: msgspec.json.Decoder[AnyEvent] | msgspec.json.Decoder[object]) -> bool:
+    try:
+        decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _open_attempts(site: Site) -> Iterator[Finding]:
+    if site.runner is not None:
+        return
+    ended = {event.attempt for event in site.events if isinstance(event, AttemptEnded)}
+    for event in site.events:
+        if isinstance(event, AttemptStarted) and event.attempt not in ended:
+            yield Finding(
+                code="open_attempt",
+                severity=Severity.WARNING,
+                message=f"{event.kind} {event.unit} was begun ({event.attempt}) and never ended; nobody works on it",
+                hint="gsd auto settles it first: what is done is kept, the rest is done again.",
+            )
+
+
+CHECKS = (Check(name="journal", look=look),)
