@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from conftest import run_git
-
 from milepost.git.merge_plan import MergePlan
 
 

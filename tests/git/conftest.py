@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from conftest import run_git
 from git.arrange import commit, write
-
 from milepost.git import repo as repository
 from milepost.git import worktrees
 

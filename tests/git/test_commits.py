@@ -2,9 +2,9 @@ import os
 from pathlib import Path
 
 import pytest
+
 from conftest import run_git
 from git.arrange import commit, head, status, write
-
 from milepost.git import commits
 from milepost.git.commits import CommitRefused, SigningFailed, Skipped, WrongBranch, commit_unit, find_attempt
 from milepost.git.run import GitFailed

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
+
 from conftest import run_git
 from git.arrange import commit, everything, head, status, write
-
 from milepost.git import planning
 from milepost.git.planning import commit_planning
 from milepost.git.repo import DetachedHead
@@ -32,7 +32,7 @@ def test_nothing_new_is_no_commit(repo: Path) -> None:
 
 
 def test_a_deletion(repo: Path) -> None:
-    commit(repo, **{"old": "1"})
+    commit(repo, old="1")
     (repo / "old").unlink()
     assert commit_planning(repo, ["old"], "plan")
     assert status(repo) == []

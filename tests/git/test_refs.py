@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
+
 from conftest import run_git
 from git.arrange import commit, head
-
 from milepost.git import refs
 
 

@@ -2,9 +2,9 @@ import os
 from pathlib import Path
 
 import pytest
+
 from conftest import run_git
 from git.arrange import commit, write
-
 from milepost.git import repo as repository
 from milepost.git import worktrees
 from milepost.git.repo import HeadKind, NestedKind, inspect

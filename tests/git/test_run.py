@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import run_git
 
+from conftest import run_git
 from milepost.git import run
 from milepost.git.run import DubiousOwnership, GitFailed, GitLocked, GitTimedOut, GitUnusable, git
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 from conftest import run_git
 from git.arrange import commit, write
-
 from milepost.git.status import dirty, fingerprint, look
 
 

@@ -112,7 +112,8 @@ def commit_unit(
 def find_attempt(where: Path, branch: str, base: str, attempt: str) -> str | None:
     """The commit on `branch` after `base` whose trailer carries this attempt; None when there is none."""
     form = f"--format=%H %(trailers:key={ATTEMPT},valueonly,separator=%x2C)"
-    for line in git(where, "log", form, f"{base}..refs/heads/{branch}").out.splitlines():
+    # 128: the agent deleted or renamed the branch, which is put right later.
+    for line in git(where, "log", form, f"{base}..refs/heads/{branch}", ok=(0, 128)).out.splitlines():
         commit, _, attempts = line.partition(" ")
         if attempt in attempts.split(","):
             return commit

@@ -5,8 +5,9 @@ Source: DESIGN rule 6; trials 3 (`merge-tree --write-tree` also ends 1 on a bad 
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from milepost.git.run import git
+from milepost.git.run import GitFailed, git
 
 _CONFLICTS = 1
 _ODD = ("file/directory", "distinct types", "distinct modes", "submodule", "directory rename", "rename")
@@ -69,11 +70,11 @@ class Differing:
 
 def combine(where: Path, target: str, milestone: str) -> Combined:
     """Merge two commits in memory. Raises GitFailed for commits that do not exist or have no common history."""
-    done = git(
-        where, "-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "-z", "--messages", target, milestone,
-        ok=(0, _CONFLICTS),
-    )  # fmt: skip
+    asked = ("-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "-z", "--messages", target, milestone)
+    done = git(where, *asked, ok=(0, _CONFLICTS))
     tree, *rest = done.out.split("\0")
+    if not tree:
+        raise GitFailed(asked, done.code, done.err)
     if done.code != _CONFLICTS:
         return Combined(tree=tree, conflicts=())
     end = rest.index("")
@@ -108,7 +109,7 @@ def _conflicts(where: Path, tree: str, records: list[str], odd: set[str]) -> lis
     found = []
     for path, by_stage in stages.items():
         target, milestone = by_stage.get("2"), by_stage.get("3")
-        ours, theirs = _stretches(where, tree, path) if target and milestone else ((), ())
+        ours, theirs = _stretches(where, tree, path, target, milestone) if target and milestone else ((), ())
         found.append(
             Conflict(
                 path=path, base=by_stage.get("1"), target=target, milestone=milestone, odd=path in odd,
@@ -131,22 +132,47 @@ def _odd_paths(messages: list[str]) -> set[str]:
     return found
 
 
-def _stretches(where: Path, tree: str, path: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+_Ranges: TypeAlias = tuple[tuple[int, int], ...]
+
+
+def _stretches(where: Path, tree: str, path: str, target: Entry, milestone: Entry) -> tuple[_Ranges, _Ranges]:
     """Line ranges between conflict markers, counted in the target's and in the milestone's version."""
     shown = git(where, "cat-file", "blob", f"{tree}:{path}", ok=(0, 128))
-    at = {"<": 0, ">": 0}
-    ranges: dict[str, list[tuple[int, int]]] = {"<": [], ">": []}
-    began, inside = dict(at), ""
-    for line in shown.out.split("\n") if shown.code == 0 else []:
+    if shown.code or "\n>>>>>>> " not in shown.out:
+        return (), ()
+    sections = _sections(shown.out.split("\n"))
+    ours = _place([(at, mine) for at, mine, _ in sections], git(where, "cat-file", "blob", target.blob).out)
+    theirs = _place([(at, other) for at, _, other in sections], git(where, "cat-file", "blob", milestone.blob).out)
+    return ours, theirs
+
+
+def _sections(lines: list[str]) -> list[tuple[int, list[str], list[str]]]:
+    """For each conflict: lines before it, the target's lines, the milestone's lines."""
+    found: list[tuple[int, list[str], list[str]]] = []
+    before, inside = 0, ""
+    for line in lines:
         if not inside and line.startswith("<<<<<<< "):
-            inside, began = "<", dict(at)
-        elif inside == "<" and line.rstrip("\r") == "=======":
-            inside = ">"
-        elif inside == ">" and line.startswith(">>>>>>> "):
+            inside = "target"
+            found.append((before, [], []))
+        elif inside == "target" and line.rstrip("\r") == "=======":
+            inside = "milestone"
+        elif inside == "milestone" and line.startswith(">>>>>>> "):
             inside = ""
-            for key in ranges:
-                ranges[key].append((began[key] + 1, max(at[key], began[key] + 1)))
+        elif inside:
+            (found[-1][1] if inside == "target" else found[-1][2]).append(line)
         else:
-            for key in (inside,) if inside else ("<", ">"):
-                at[key] += 1
-    return tuple(ranges["<"]), tuple(ranges[">"])
+            before += 1
+    return found
+
+
+def _place(sections: list[tuple[int, list[str]]], text: str) -> _Ranges:
+    """Where each section stands in one side's version: its nearest occurrence after the one before."""
+    lines, start, found = text.split("\n"), 0, []
+    for before, section in sections:
+        guess = max(before, start)
+        ends = range(start, len(lines) - len(section) + 1)
+        hits = [at for at in ends if lines[at : at + len(section)] == section] if section else []
+        at = min(hits, key=lambda hit: abs(hit - guess)) if hits else min(guess, max(len(lines) - 1, 0))
+        found.append((at + 1, at + max(len(section), 1)))
+        start = at + len(section)
+    return tuple(found)

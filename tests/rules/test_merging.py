@@ -1,0 +1,40 @@
+import pytest
+
+from milepost.rules.merging import Side, is_planning, side
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("src/app.py", Side.CODE),
+        (".gsdx/STATE.md", Side.CODE),
+        ("docs/.gsd/STATE.md", Side.CODE),
+        (".gsd/STATE.md", Side.DERIVED),
+        (".gsd/metrics.json", Side.DERIVED),
+        (".gsd/activity/001-x.jsonl", Side.DERIVED),
+        (".gsd/milestones/M001/slices/S01/S01-CONTINUE.md", Side.DERIVED),
+        (".gsd/milestones/M001/M001-ROADMAP.md", Side.MILESTONE),
+        (".gsd/milestones/M001-OLD-NAME/slices/S01/S01-PLAN.md", Side.MILESTONE),
+        (".gsd/milestones/M001-ab12cd/M001-ab12cd-ROADMAP.md", Side.TARGET),
+        (".gsd/milestones/M002/M002-SUMMARY.md", Side.TARGET),
+        (".gsd/DECISIONS.md", Side.UNION),
+        (".gsd/knowledge.md", Side.UNION),
+        (".gsd/REQUIREMENTS.md", Side.UNION),
+        (".gsd/PROJECT.md", Side.UNION),
+        (".gsd/QUEUE.md", Side.UNION),
+        (".gsd/QUEUE-ORDER.json", Side.TARGET),
+        (".gsd/preferences.md", Side.TARGET),
+        (".gsd/CAPTURES.md", Side.TARGET),
+        (".gsd/quick/1-x/1-SUMMARY.md", Side.MILESTONE),
+    ],
+)
+def test_side(path: str, expected: Side) -> None:
+    assert side(path, mid="M001", state_dir=".gsd") is expected
+    if path.startswith(".gsd/"):
+        assert side(".sf" + path[4:], mid="M001", state_dir=".sf") is expected
+
+
+def test_planning() -> None:
+    assert is_planning(".gsd/DECISIONS.md", state_dir=".gsd")
+    assert is_planning(".gsd", state_dir=".gsd")
+    assert not is_planning(".gsdx", state_dir=".gsd")
