@@ -8,7 +8,7 @@ Source: spec auto 5.6 (2.39+).
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, CapReset, Result
 
 WINDOW = 6
 
@@ -21,7 +21,10 @@ class Entry(NamedTuple):
 
 
 def window(events: Iterable[AnyEvent]) -> tuple[Entry, ...]:
-    """The last seven ended attempts that say something about progress, oldest first."""
+    """The last seven ended attempts that say something about progress, oldest first.
+
+    A person's `--retry` forgets those of its unit.
+    """
     started: dict[str, AttemptStarted] = {}
     entries: list[Entry] = []
     for event in events:
@@ -34,6 +37,8 @@ def window(events: Iterable[AnyEvent]) -> tuple[Entry, ...]:
                 of = started[attempt]
                 error = "" if event.result is Result.COMMITTED else event.reason or str(event.result)
                 entries.append(Entry(f"{of.kind}/{of.unit}", error))
+            case CapReset(unit=unit):
+                entries = [entry for entry in entries if unit not in (entry.key, "*")]
             case _:
                 pass
     return tuple(entries[-WINDOW - 1 :])
@@ -57,7 +62,7 @@ def circling(entries: Sequence[Entry]) -> str | None:
     if last is None:
         return None
     if len(entries) >= 2 and last.error and entries[-2] == last:
-        return f"the same failure twice in a row: {last.error}"
+        return f"the same failure twice in a row: {'; '.join(last.error.splitlines())}"
     keys = [entry.key for entry in entries]
     if keys.count(last.key) >= 3:
         return f"{last.key} was run {keys.count(last.key)} times in the last {len(keys)} units"
