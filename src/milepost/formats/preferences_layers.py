@@ -63,8 +63,8 @@ MODES: Final[Mapping[str, Raw]] = {
 }
 """What each `mode` sets where nothing else does. Source: spec auto 2.9."""
 
-SONNET: Final = "claude-sonnet-4-5"
-HAIKU: Final = "claude-haiku-4-5"
+SONNET: Final = "claude-sonnet-5-5"
+HAIKU: Final = "claude-haiku-5-5"
 
 TOKEN_PROFILES: Final[Mapping[str, Raw]] = {
     "budget": {

@@ -40,10 +40,15 @@ class Capture:
         if before <= self._keep:
             self._open()
             self._write(bytes(self._held), 0)
+            # The first piece alone may be longer than all that is kept: its beginning is the head all the same.
+            missing = max(0, self._head_size - len(self._held))
             self._tail = self._held[self._head_size :]
-            del self._held[self._head_size :]
-        self._write(data, before)
-        self._tail += data
+            self._held = self._held[: self._head_size] + data[:missing]
+            self._write(data, before)
+            self._tail += data[missing:]
+        else:
+            self._write(data, before)
+            self._tail += data
         if len(self._tail) > 2 * self._keep + CHUNK:
             del self._tail[: len(self._tail) - self._keep]
 

@@ -27,7 +27,7 @@ from milepost.rules import budget, retry, stuck
 from milepost.rules.derive import Phase, State, derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
 from milepost.rules.fingerprint import fingerprint
-from milepost.store import ledger
+from milepost.store import ledger, steering
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.unit.converse import ceiling
@@ -86,7 +86,9 @@ class _Worker:
                     return ending
                 self.benches.pop(due, None)
                 continue
-            decision = decide(state, home, self.shift.preferences)
+            milestone = state.active_milestone.id if state.active_milestone else ""
+            effects.carry_orders(home, milestone, self.shift)
+            decision = decide(state, steering.steered(home, milestone), self.shift.preferences)
             if isinstance(decision, Halt):
                 return _halted(decision, state)
             if ending := await self._dispatch(decision):

@@ -17,9 +17,9 @@ from milepost.model.units import UnitKind
 from milepost.rules.models import model_for
 
 DEFAULTS = (
-    ("anthropic", ("ANTHROPIC_API_KEY",), "claude-sonnet-4-5"),
-    ("openai", ("OPENAI_API_KEY",), "openai/gpt-5.1"),
-    ("google", ("GEMINI_API_KEY", "GOOGLE_API_KEY"), "gemini-2.5-pro"),
+    ("anthropic", ("ANTHROPIC_API_KEY",), "claude-sonnet-5-5"),
+    ("openai", ("OPENAI_API_KEY",), "openai/gpt-5.5"),
+    ("google", ("GEMINI_API_KEY", "GOOGLE_API_KEY"), "gemini-3.1-pro-preview"),
     ("ollama", ("OLLAMA_MODEL",), "ollama/"),
 )
 """Provider, the variables that say it can be used, and the model taken when nobody names one."""

@@ -9,6 +9,7 @@ from milepost.rules.derive import derive
 from milepost.rules.dispatch import decide
 from milepost.store import beacons, preferences
 from milepost.store.snapshot import Snapshot
+from milepost.store.steering import steered
 from milepost.ui.cli import context
 from milepost.ui.views import state as view
 
@@ -22,9 +23,10 @@ def run(argv: Sequence[str], program: str) -> int:
         sys.stderr.write(f"{program}: {problem}\n")
     tree = Snapshot(where.root, where.state_dir)
     state = derive(tree, lock=None)
+    active = state.active_milestone.id if state.active_milestone else None
     workers = beacons.read(os.path.join(where.root, where.state_dir))
     known = [worker.cost_usd for worker in workers if worker.cost_usd is not None]
     total = sum(known) if len(known) == len(workers) else None
     rows = [view.CostRow(*worker) for worker in workers]
-    sys.stdout.write(view.query(state, decide(state, tree, settings.preferences), rows, total))
+    sys.stdout.write(view.query(state, decide(state, steered(tree, active), settings.preferences), rows, total))
     return ExitCode.DONE

@@ -13,6 +13,7 @@ from milepost.rules.dispatch import decide
 from milepost.store import lease, ledger, preferences
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
+from milepost.store.steering import steered
 from milepost.ui.cli import context
 from milepost.ui.views import overview
 from milepost.ui.views import state as state_view
@@ -30,7 +31,8 @@ def run(argv: Sequence[str], program: str) -> int:
         sys.stderr.write(f"{program}: {problem}\n")
     state_path = Path(where.root, where.state_dir)
     state = derive(tree, lock=None)
-    decision = decide(state, tree, settings.preferences)
+    active = state.active_milestone.id if state.active_milestone else None
+    decision = decide(state, steered(tree, active), settings.preferences)
     ceiling = settings.preferences.budget_ceiling
     seen = overview.overview(
         state,
