@@ -33,6 +33,7 @@ from milepost.unit import books, session
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, ceiling, converse, enforced
 from milepost.unit.gate import gate
+from milepost.unit.leaks import leaks
 from milepost.unit.put_right import put_right, shelf_of, tree_of
 from milepost.unit.transcript import Transcript
 
@@ -84,7 +85,8 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
     put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
     if owed := done.missing(unit, tree_of(bench)):
         return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
-    if refused := await gate(unit, attempt.id, bench):
+    refused = Unfinished(found) if (found := leaks(bench)) else await gate(unit, attempt.id, bench)
+    if refused is not None:
         books.set_aside(unit, tree_of(bench), place.state, shelf_of(bench, attempt.id) / "held")
         return refused
     books.settle_box(unit, tree_of(bench), place.state)

@@ -1,7 +1,12 @@
-"""Carry out what a decision wants written before its unit, as data says. Source: spec auto 4.1 (rule 14), style R3."""
+"""What the loop writes on its own account: what a decision asks for, a person's orders, STATE.md.
+
+Source: spec auto 2.8, 2.23, 4.1 (rule 14); style R3.
+"""
 
 from pathlib import Path
 
+from milepost.formats import state_md
+from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch
 from milepost.store import atomic, steering
 from milepost.store.snapshot import Snapshot
@@ -24,3 +29,9 @@ def carry_orders(home: Snapshot, milestone: str, shift: Shift) -> None:
         path, text = found
         atomic.replace(Path(path), text.encode("utf-8", "surrogateescape"))
         shift.watcher.note(f"{milestone} takes up new orders from {shift.state_dir}/OVERRIDES.md")
+
+
+def write_state(shift: Shift) -> None:
+    """Bring `STATE.md` up to date: a projection for people and for GSD, never read back."""
+    state = derive(Snapshot(str(shift.root), shift.state_dir))
+    atomic.replace(shift.state / "STATE.md", state_md.render(state).encode("utf-8", "surrogateescape"))

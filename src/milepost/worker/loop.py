@@ -54,6 +54,7 @@ async def work(shift: Shift, pid: int) -> Ending:
         raise
     finally:
         _book_end(ending, shift)
+    effects.write_state(shift)
     return ending
 
 
