@@ -233,11 +233,28 @@ def test_the_user_stands_on_another_branch_when_it_lands(stage: Stage) -> None:
     stage.make()
     switch = f"cd '{stage.root}' && git switch -qc elsewhere && echo more >> README.md"
     stage.replay(TASK, [projects.raw_shell("sh", "-c", switch), *projects.steps(TASK)])
-    stage.auto().require(DONE)
+    ran = stage.auto().require(BLOCKED)
     stage.require_landed()
+    assert "M001 is on main" in ran.out
+    assert "git switch main" in ran.said
+    assert stage.attempts() == 3
     assert stage.git("symbolic-ref", "--short", "HEAD") == "elsewhere\n"
     assert stage.git("status", "--porcelain") == " M README.md\n"
     assert not (stage.root / "work").exists()
+
+    stage.auto().require(BLOCKED)
+    stage.git("switch", "-q", "main")
+    stage.auto().require(DONE)
+    assert stage.attempts() == 3
+
+
+def test_a_landing_that_was_undone_is_done_again(stage: Stage) -> None:
+    stage.make()
+    stage.auto().require(DONE)
+    stage.git("reset", "-q", "--hard", "HEAD~1")
+    stage.auto().require(DONE)
+    stage.require_landed()
+    assert stage.attempts() == 6
 
 
 def test_a_merge_the_user_left_half_done_stops_the_start(stage: Stage) -> None:

@@ -7,7 +7,7 @@ import pytest
 from milepost.process import confine
 from milepost.testing import projects
 from milepost.testing.projects import Step, raw_shell, raw_write, say, steps, tool
-from scenarios.stage import BLOCKED, DONE, Stage, picture
+from scenarios.stage import BLOCKED, DONE, PAUSED, Stage, picture
 
 TASK = "execute-task/M001/S01/T01"
 PLAN = ".gsd/milestones/M001/slices/S01/S01-PLAN.md"
@@ -25,8 +25,12 @@ def test_boxes_are_ticked_by_nobody_but_us(stage: Stage) -> None:
     stage.make(tasks=2)
     stage.replay(
         TASK,
-        [ticked(PLAN, "T01", "Write T01"), ticked(PLAN, "T02", "Write T02"), ticked(ROADMAP, "S01", "Slice S01")]
-        + steps(TASK),
+        [
+            ticked(PLAN, "T01", "Write T01"),
+            ticked(PLAN, "T02", "Write T02"),
+            ticked(ROADMAP, "S01", "Slice S01"),
+            *steps(TASK),
+        ],
     )
     ran = stage.auto().require(DONE)
     assert "put right: the agent ticked or unticked boxes" in ran.out
@@ -59,7 +63,8 @@ GIT_DEEDS: dict[str, str] = {
     "detaches": "git checkout -q --detach && git commit -qm a --allow-empty",
     "renames the branch": "git branch -m milestone/M001 mine",
     "deletes the branch": "git checkout -q --detach && git branch -D milestone/M001 -q",
-    "orphans": "git switch -q --orphan fresh && git commit -qm a --allow-empty",
+    "orphans": "git checkout -q --orphan fresh && git commit -qm a --allow-empty",
+    "leaves an empty line of history": "git switch -q --orphan fresh && git commit -qm a --allow-empty",
     "stashes": "echo y > y.txt && git stash -q -u",
     "stages": "echo z > z.txt && git add z.txt && rm z.txt",
     "leaves a merge half done": "git switch -qc side && echo a > README.md && git commit -qam a && "
@@ -92,6 +97,8 @@ def test_git_is_put_right(stage: Stage, deed: str) -> None:
     if deed not in ("stashes", "stages", "resets"):
         assert "put right: the agent moved the branch by itself" in ran.out
         assert [ref for ref in stage.backups() if "agent-" in ref]
+    if deed == "leaves an empty line of history":
+        return  # Such a switch deletes files, and what a task deletes of the code is its own affair.
     kept = {path: data for path, data in picture(stage.root).files.items() if path in before.files}
     assert kept == before.files or deed == "leaves a merge half done"
 
@@ -272,6 +279,25 @@ def test_evidence_it_wrote_itself_is_replaced_by_ours(stage: Stage) -> None:
     assert ran.code == 3, ran.said
     assert json.loads((stage.worktree / path).read_text())["passed"] is False
     assert any("written by the program" in text for text in stage.refusals("M001-S01-T01"))
+
+
+def test_it_does_not_choose_its_own_gate(stage: Stage) -> None:
+    stage.make(verify="grep -q never src/app.txt")
+    easier = tool("edit", path=PLAN, old="grep -q never src/app.txt", new="grep -q one src/app.txt")
+    stage.replay(TASK, [easier, *steps(TASK)])
+    ran = stage.auto().require(PAUSED)
+    assert "grep -q never src/app.txt: exit code 1" in ran.out
+    assert "put right: the agent deleted planning files or changed a gate; they are as planned" in ran.out
+
+
+def test_a_plan_it_deletes_is_back(stage: Stage) -> None:
+    stage.make(tasks=2)
+    stage.replay(TASK, [tool("shell", command="rm -r .gsd/milestones/M001"), *steps(TASK)])
+    ran = stage.auto().require(DONE)
+    assert "put right: the agent deleted planning files or changed a gate; they are as planned" in ran.out
+    assert "M001-ROADMAP.md" in ran.out
+    assert ran.out.count("pass, 1 commands") == 2
+    assert stage.attempts() == 4
 
 
 def test_a_key_it_leaves_behind_is_not_committed(stage: Stage) -> None:

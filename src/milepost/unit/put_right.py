@@ -9,16 +9,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 from milepost.formats.journal import Corrected
-from milepost.formats.tree import Tree
+from milepost.formats.tree import Tree, slice_file
 from milepost.git import refs, status
 from milepost.git.put_right import put_right_branch, take_back
 from milepost.git.snapshots import snapshot
-from milepost.model.units import Unit
+from milepost.model.units import Unit, UnitKind
 from milepost.rules import claims
 from milepost.store.snapshot import Snapshot
 from milepost.unit import books
-from milepost.unit.before import Before, artifacts
+from milepost.unit.before import Before, artifacts, take
 from milepost.unit.bench import Bench
+
+_PLANNERS = frozenset(
+    {
+        UnitKind.PLAN_MILESTONE,
+        UnitKind.PLAN_SLICE,
+        UnitKind.REPLAN_SLICE,
+        UnitKind.REASSESS_ROADMAP,
+        UnitKind.REWRITE_DOCS,
+    }
+)
+"""Kinds that may take planning files away and set gates."""
 
 
 class Correction(NamedTuple):
@@ -34,6 +45,7 @@ def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, ben
     """Undo what is not the agent's to do, journal each correction and tell the watcher."""
     found = [*_branch(base, bench), *_foreign_files(unit, bench)]
     if before is not None:
+        found += _spoilt_plan(unit, before, bench)
         found += _foreign_claims(unit, before, attempt, bench)
         found += _boxes(before, bench)
     for correction in found:
@@ -71,6 +83,25 @@ def _foreign_files(unit: Unit, bench: Bench) -> list[Correction]:
 
 def _foreign(path: str, milestones: str, own: str) -> bool:
     return path.startswith(milestones) and not path.startswith(own)
+
+
+def _spoilt_plan(unit: Unit, before: Before, bench: Bench) -> list[Correction]:
+    """Undo, where git can, that a unit which does not plan deletes planning files or changes what judges it."""
+    place = bench.workspace
+    if unit.kind in _PLANNERS:
+        return []
+    tree = tree_of(bench)
+    now = take(tree, unit.milestone)
+    gone = {path for path in before.artifacts if path not in now.artifacts}
+    judged = {key.split("/")[0] for key, gate in before.gates.items() if now.gates.get(key) != gate}
+    gone |= {slice_file(tree, unit.milestone, slice_id, "PLAN") or "" for slice_id in judged}
+    spoilt = {f"{place.state_dir}/{path}" for path in gone}
+    paths = tuple(c.path for c in status.dirty(place.cwd) if c.path in spoilt and not c.untracked)
+    if not paths:
+        return []
+    backup = refs.pin(place.root, place.milestone, "plan", snapshot(place.cwd))
+    take_back(place.cwd, paths)
+    return [Correction("deleted planning files or changed a gate; they are as planned", paths, backup)]
 
 
 def _foreign_claims(unit: Unit, before: Before, attempt: str, bench: Bench) -> list[Correction]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import meta
+from milepost.formats.journal import Landed
 from milepost.formats.tree import milestone_dir
 from milepost.git import refs, repo, status, worktrees
 from milepost.git.branches import enter_branch
@@ -56,6 +57,7 @@ async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace
     exists = (worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir) / ".git").is_file()
     target = target_of(milestone, shift)
     if not exists:
+        _require_not_landed(milestone, place, shift)
         _commit_plan(milestone, target, place, shift)
     found = worktrees.ensure(place, milestone, f"refs/heads/{target}", state_dir=shift.state_dir)
     marker = shift.state / "runtime" / "places" / f"{milestone}.ready"
@@ -80,6 +82,7 @@ def _branch(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
     branch = f"milestone/{milestone}"
     if place.head.branch != branch:
         target = target_of(milestone, shift)
+        _require_not_landed(milestone, place, shift)
         _commit_plan(milestone, target, place, shift)
         enter_branch(shift.root, milestone, f"refs/heads/{target}")
         _record(milestone, target, shift.state)
@@ -98,6 +101,23 @@ def _here(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
             hint="Commit or stash them, or set git.isolation: worktree, which leaves your checkout alone.",
         )
     return _in_root(milestone, branch, "none", shift)
+
+
+def _require_not_landed(milestone: str, place: repo.Repo, shift: Shift) -> None:
+    """A checkout that lacks a milestone's landing says that the milestone is not begun; it would be paid for twice."""
+    landed = [e for e in shift.journal(milestone).own() if isinstance(e, Landed) and e.milestone == milestone]
+    if not landed or place.head.commit is None:
+        return
+    last = landed[-1]
+    there = refs.branch_tip(shift.root, last.target)
+    known = there is not None and refs.resolve(shift.root, last.commit) is not None
+    if there is None or not known or not refs.is_ancestor(shift.root, last.commit, there):
+        return  # It was undone since: doing it again is what the person wants.
+    if not refs.is_ancestor(shift.root, last.commit, place.head.commit):
+        raise NoPlace(
+            f"{milestone} is on {last.target} ({last.commit[:10]}), which {place.head.branch} does not have",
+            hint=f"git switch {last.target}, or git merge {last.target}, then gsd auto",
+        )
 
 
 def _in_root(milestone: str, branch: str, isolation: str, shift: Shift) -> Workspace:
