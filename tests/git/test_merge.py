@@ -10,7 +10,7 @@ from conftest import run_git
 from git.arrange import branches, commit, everything, head, plan_for, status, write
 from milepost.git import merge, refs
 from milepost.git.branches import enter_branch, leave_branch
-from milepost.git.commits import CommitRefused, SigningFailed
+from milepost.git.commits import CommitRefused, ConflictsLeft, SigningFailed
 from milepost.git.merge import CheckFailed, CheckResult, Conflicted, Landed, NothingToLand, Outcome, Refused
 from milepost.git.worktrees import BranchDiverged
 from milepost.rules.merging import Side
@@ -538,6 +538,31 @@ class TestOthers:
         assert called == [True]
         pinned = next(b for b in refs.backups(project, "M001") if b.label == "planning")
         assert run_git(project, "show", f"{pinned.commit}:.gsd/milestones/M001/M001-SUMMARY.md") == "done\n"
+
+    @pytest.mark.parametrize("tracked", [True, False])
+    def test_run_time_files_that_nothing_ignores_go_with_the_worktree(
+        self, project: Path, worktree: Path, tracked: bool
+    ) -> None:
+        if tracked:
+            commit(worktree, **{".gsd__metrics.json": "{}", ".gsd__runtime__x": "1"})
+            run_git(worktree, "add", "-f", ".gsd")
+        write(worktree, {".gsd/metrics.json": "{1}", ".gsd/activity/001-x.jsonl": "{}"})
+        done = land(project, worktree)
+        assert isinstance(done, Landed)
+        assert done.kept == ()
+        assert not (project / ".gsd/activity").exists()
+
+    def test_a_conflict_that_is_being_resolved_in_the_worktree_is_not_committed(
+        self, project: Path, worktree: Path
+    ) -> None:
+        commit(worktree, **{"src__app.py": "theirs\n"})
+        commit(project, **{"src__app.py": "mine\n"})
+        os.system(f"git -C '{worktree}' merge main >/dev/null 2>&1")
+        before, tip = state(project), head(worktree)
+        with pytest.raises(ConflictsLeft, match=r"src/app\.py"):
+            land(project, worktree)
+        assert untouched(project, worktree, before)
+        assert (head(worktree), status(worktree)) == (tip, ["UU src/app.py"])
 
     def test_a_submodule_whose_commit_is_only_there_keeps_the_worktree(
         self, project: Path, worktree: Path, tmp_path: Path

@@ -51,6 +51,11 @@ def test_the_fingerprint_moves_with_tracked_things_only(repo: Path) -> None:
     assert fingerprint(repo) != changed
     write(repo, {"README.md": "# A project\n"})
     assert fingerprint(repo) == before
+    run_git(repo, "update-ref", "refs/remotes/origin/main", "HEAD")
+    run_git(repo, "config", "branch.main.remote", "origin")
+    run_git(repo, "config", "branch.main.merge", "refs/heads/main")
+    run_git(repo, "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+    assert fingerprint(repo) == before
     run_git(repo, "add", "untracked")
     assert fingerprint(repo) != before
     run_git(repo, "rm", "-q", "--cached", "untracked")

@@ -103,6 +103,14 @@ def test_a_branch_named_milestone_is_in_the_way(project: Path) -> None:
         ensure(inspect(project), "M001", "main")
 
 
+def test_a_post_checkout_hook_that_fails_is_no_obstacle(project: Path) -> None:
+    hook = project / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 2\n")
+    hook.chmod(0o755)
+    assert status(ensure(inspect(project), "M001", "main").path) == []
+
+
 def test_no_such_start(project: Path) -> None:
     with pytest.raises(WorktreeUnusable, match="nowhere"):
         ensure(inspect(project), "M001", "nowhere")

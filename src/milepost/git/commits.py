@@ -4,7 +4,6 @@ Hooks run and signing is respected; whatever would ask a person fails with a rea
 Source: spec auto 1.4, 6.5, 6.7; field-reports #5, #25, soleur#7644.
 """
 
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from milepost.git.snapshots import snapshot
 from milepost.git.status import Change, Status, look
 
 __all__ = [
-    "CommitRefused", "PutRight", "SigningFailed", "Skipped", "Staging", "WrongBranch",
+    "CommitRefused", "ConflictsLeft", "PutRight", "SigningFailed", "Skipped", "Staging", "WrongBranch",
     "commit_planning", "commit_unit", "find_attempt", "head", "put_right_branch", "snapshot", "staging",
 ]  # fmt: skip
 
@@ -28,6 +27,12 @@ ATTEMPT = "GSD-Attempt"
 
 class WrongBranch(MilepostError):
     """HEAD of a checkout is not the branch that the commit is for; nothing was staged."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class ConflictsLeft(MilepostError):
+    """A merge in the checkout has conflicts that nobody has resolved; nothing was staged."""
 
     exit_code = ExitCode.BLOCKED
 
@@ -90,7 +95,8 @@ def commit_unit(
     """Commit what may be committed of a checkout; the new commit, or None when there is nothing.
 
     Deletions and renames are included; staged changes that are excluded stay staged and uncommitted. `on_skip` is
-    told of each change left out. Raises WrongBranch before anything is staged, CommitRefused or SigningFailed.
+    told of each change left out. Raises WrongBranch or ConflictsLeft before anything is staged, CommitRefused when
+    a hook refuses, SigningFailed.
     """
     status = look(where)
     if status.branch != branch:
@@ -98,6 +104,7 @@ def commit_unit(
             f"{where}: HEAD is {status.branch or 'detached'}, not {branch}; nothing was committed",
             hint="gsd doctor",
         )
+    _require_no_conflicts(where, status)
     chosen = staging(status, excluded)
     for left_out in chosen.skipped if on_skip else ():
         on_skip(left_out)  # type: ignore[misc]
@@ -107,6 +114,15 @@ def commit_unit(
     held_back = {left_out.path for left_out in chosen.skipped}
     partial = any(change.staged and change.path in held_back for change in status.changes)
     return head(where) if _commit(where, message, chosen.taken if partial else ()) else None
+
+
+def _require_no_conflicts(where: Path, status: Status) -> None:
+    """Adding a file in conflict would call it resolved and commit its markers."""
+    left = [change.path for change in status.changes if change.unmerged]
+    if left:
+        raise ConflictsLeft(
+            f"{where}: files are in conflict: {', '.join(left[:5])}", hint="Resolve them, git add, then: gsd auto"
+        )
 
 
 def find_attempt(where: Path, branch: str, base: str, attempt: str) -> str | None:
@@ -179,8 +195,3 @@ def signing_failed(stderr: str) -> bool:
             "ssh-keygen -y",
         )
     ) or ("failed to write commit object" in text)
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is a file or link, not followed."""
-    return os.path.lexists(path) and not path.is_dir()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from milepost.git import proof, publish, refs, removal
+from milepost.git.checkout import Blocked
 from milepost.git.commits import commit_unit
 from milepost.git.land_commit import LandCommit, make
 from milepost.git.merge_plan import (
@@ -170,14 +171,14 @@ def _try_to_merge(run: _Run, tip: str) -> Outcome | None:
         made = make(plan, onto, tip)
     if not isinstance(made, LandCommit):
         return made
-    if stopped := _obstacle(plan, made) or _checked(run, made) or _obstacle(plan, made):
+    if stopped := _obstacle(plan, made) or _checked(run, made):
         return stopped
     _pin(run, "target", onto)
     return _publish(run, made)
 
 
 def _obstacle(plan: MergePlan, made: LandCommit) -> Refused | None:
-    """What of the user's is in the way. Asked again after the check, which may take long."""
+    """What of the user's is in the way."""
     blocked = publish.obstacles(plan.root, plan.target, made.onto, made.commit)
     if not blocked:
         return None
@@ -188,7 +189,7 @@ def _obstacle(plan: MergePlan, made: LandCommit) -> Refused | None:
     )
 
 
-def _checked(run: _Run, made: LandCommit) -> CheckFailed | None:
+def _checked(run: _Run, made: LandCommit) -> CheckFailed | Refused | None:
     plan = run.plan
     if run.check is None:
         return None
@@ -198,7 +199,10 @@ def _checked(run: _Run, made: LandCommit) -> CheckFailed | None:
     ):
         result = run.check(place)
         facts["passed"] = str(result.passed)
-    return None if result.passed else CheckFailed(detail=result.detail, inconclusive=result.passed is None)
+    if not result.passed:
+        return CheckFailed(detail=result.detail, inconclusive=result.passed is None)
+    # The check may have taken long, and the user may have worked on.
+    return _obstacle(plan, made)
 
 
 def _publish(run: _Run, made: LandCommit) -> Outcome | None:
@@ -211,14 +215,19 @@ def _publish(run: _Run, made: LandCommit) -> Outcome | None:
     with run.step("checkout", commit=made.commit):
         blocked = publish.follow(plan.root, plan.target, made.onto, made.commit)
     if blocked:
-        publish.take_back(plan.root, plan.mid, plan.target, made.commit, made.onto)
-        return Refused(
-            reason=f"your checkout of {plan.target} was changed while {plan.mid} was merged; nothing was moved",
-            paths=blocked,
-            hint="gsd auto",
-        )
+        return _taken_back(plan, made, blocked)
     publish.forget_note(plan.root, plan.mid, made.commit)
     return _finish(run, proof.Landing(commit=made.commit, before=made.onto, tip=made.tip), made)
+
+
+def _taken_back(plan: MergePlan, made: LandCommit, blocked: tuple[Blocked, ...]) -> Refused:
+    """A checkout could not follow: the target goes back to where it was, unless somebody has built on it already."""
+    reason = f"your checkout of {plan.target} was changed while {plan.mid} was merged"
+    try:
+        publish.take_back(plan.root, plan.mid, plan.target, made.commit, made.onto)
+    except refs.RefMoved:
+        return Refused(reason=f"{reason}; {plan.target} has it, the checkout is behind", paths=blocked, hint="gsd auto")
+    return Refused(reason=f"{reason}; nothing was moved", paths=blocked, hint="Commit or move them, then: gsd auto")
 
 
 def _finish(run: _Run, landing: proof.Landing, made: LandCommit | None) -> Landed:

@@ -51,7 +51,7 @@ def remove_worktree(root: Path, path: Path, branch: str, proof: Proof, *, state_
         return
     if known.branch != branch and not known.missing:
         raise NotRemoved(f"{path} is on {known.branch or 'no branch'}, not on {branch}")
-    force = () if known.missing else _force(path, state_dir)
+    force = () if known.missing else _force(root, path, state_dir)
     if not known.missing:
         _pin_ignored_plan(root, path, branch, state_dir)
     try:
@@ -74,16 +74,17 @@ def remove_branch(root: Path, branch: str, proof: Proof) -> None:
 def stale_scratch(root: Path, directory: Path, prefix: str) -> None:
     """Remove detached scratch worktrees of ours, `<directory>/<prefix>…`, that a killed run left."""
     for known in registered(root):
-        if known.path.parent == directory and known.path.name.startswith(prefix) and known.branch is None:
+        ours = os.path.realpath(known.path.parent) == os.path.realpath(directory)
+        if ours and known.path.name.startswith(prefix) and known.branch is None:
             git(root, "worktree", "remove", "--force", str(known.path), ok=(0, 128))
 
 
-def _force(path: Path, state_dir: str) -> tuple[str, ...]:
+def _force(root: Path, path: Path, state_dir: str) -> tuple[str, ...]:
     """Prove that nothing of value is left; `--force` where git would object to run-time files or submodules."""
     if operation := in_progress(path):
         raise NotRemoved(f"{path}: a {operation} is half done there")
     changes = look(path, ignored=True).changes
-    kept = tuple(change.path for change in changes if not _disposable(change, state_dir))
+    kept = tuple(change.path for change in changes if not _disposable(root, path, change, state_dir))
     if kept:
         raise NotRemoved(f"{path} has changes that are on no branch", kept, hint=f"git -C {path} status")
     modules = [found.path for found in nested(path) if found.kind is NestedKind.SUBMODULE]
@@ -91,14 +92,16 @@ def _force(path: Path, state_dir: str) -> tuple[str, ...]:
     unpushed = tuple(module for module in used if not _elsewhere(path / module))
     if unpushed:
         raise NotRemoved(f"{path} has submodule commits that exist only there", unpushed, hint="Push them first.")
-    untracked = any(change.index == "?" for change in changes)
-    return ("--force",) if used or untracked else ()
+    return ("--force",) if used or any(change.index != "!" for change in changes) else ()
 
 
-def _disposable(change: Change, state_dir: str) -> bool:
-    """Ignored files, and run-time files that nothing ignores."""
-    inside = change.path.removeprefix(f"{state_dir}/")
-    return change.index == "!" or (change.index == "?" and inside != change.path and is_runtime(inside))
+def _disposable(root: Path, path: Path, change: Change, state_dir: str) -> bool:
+    """Ignored files, run-time files tracked or not, and planning files that the project has the same."""
+    if change.index == "!":
+        return True
+    if not change.path.startswith(f"{state_dir}/"):
+        return False
+    return not _only_here(root, path, change.path, state_dir)
 
 
 def _pin_ignored_plan(root: Path, path: Path, branch: str, state_dir: str) -> None:

@@ -122,11 +122,12 @@ def head_of(where: Path) -> Head:
 
 def in_progress(where: Path) -> str | None:
     """`merge`, `rebase`, `cherry-pick`, `revert` or `bisect` when one was left half done in this checkout."""
-    names = [name for name, _ in _OPERATIONS]
-    asked = [part for name in names for part in ("--git-path", name)]
-    paths = git(where, "rev-parse", "--path-format=absolute", *asked).out.splitlines()
-    there = (kind for path, (_, kind) in zip(paths, _OPERATIONS, strict=True) if os.path.lexists(path))
-    return next(there, None)
+    return operation_in(Path(git(where, "rev-parse", "--absolute-git-dir").line))
+
+
+def operation_in(git_dir: Path) -> str | None:
+    """The same for a checkout whose own git directory is known; without a git call."""
+    return next((kind for name, kind in _OPERATIONS if os.path.lexists(git_dir / name)), None)
 
 
 def require_ready(repo: Repo) -> None:

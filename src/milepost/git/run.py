@@ -24,7 +24,7 @@ from milepost.errors import MilepostError
 OLDEST = (2, 38)
 """`merge-tree --write-tree` came with git 2.38."""
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 300.0
 HOOK_TIMEOUT_S = 900.0
 """For the calls that run a person's hooks: commit and push."""
 
@@ -37,7 +37,13 @@ _KEPT = re.compile(
     r"|SSH|SSH_COMMAND|SSH_VARIANT|SSL_\w+|PROXY_\w+|HTTP_\w+|ALLOW_PROTOCOL|PROTOCOL)\Z"
 )
 _UNSEEN = frozenset({"GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_ASKPASS", "EDITOR", "VISUAL"})
-_SETTINGS = ("gc.auto=0", "maintenance.auto=false", "core.fsmonitor=false", "submodule.recurse=false")
+_SETTINGS = (
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "core.fsmonitor=false",
+    "submodule.recurse=false",
+    "log.showSignature=false",
+)
 _CONTENDED = re.compile(
     r"(?:index|HEAD|config|packed-refs|\.lock).*File exists|[Uu]nable to create .*\.lock'?: File exists"
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from milepost.git.include import copy_included
 from milepost.git.removal import stale_scratch
-from milepost.git.run import git
+from milepost.git.run import HOOK_TIMEOUT_S, git
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def scratch(root: Path, commit: str, *, name: str, state_dir: str = ".gsd") -> I
     stale_scratch(root, directory, prefix)
     place = _free(directory, prefix)
     directory.mkdir(parents=True, exist_ok=True)
-    git(root, "worktree", "add", "--quiet", "--detach", str(place), commit)
+    git(root, "worktree", "add", "--quiet", "--detach", str(place), commit, timeout_s=HOOK_TIMEOUT_S)
     try:
         copy_included(root, place, state_dir=state_dir)
         yield place

@@ -13,6 +13,7 @@ from pathlib import Path
 from milepost.git.run import git
 
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
+_OWN_HEADERS = ("# branch.oid", "# branch.head")
 _HASHED_BYTES = 4_000_000
 
 
@@ -60,7 +61,7 @@ class Status:
 def look(where: Path, *, untracked: bool = True, ignored: bool = False) -> Status:
     """HEAD, branch and every change of a checkout, in one call. Untracked directories are listed file by file."""
     args = ["--untracked-files=all" if untracked else "--untracked-files=no", "--ignore-submodules=none"]
-    args += ["--no-renames", *(["--ignored=matching"] if ignored else [])]
+    args += ["--no-renames", "--no-ahead-behind", *(["--ignored=matching"] if ignored else [])]
     out = git(where, "status", "--porcelain=v2", "--branch", "-z", *args, env=_QUIET).out
     return _parse(out)
 
@@ -75,8 +76,11 @@ def fingerprint(root: Path) -> str:
 
     Untracked files are not looked at: they are the user's own business and never ours.
     """
-    out = git(root, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no", env=_QUIET).out
-    digest = hashlib.blake2b(out.encode("utf-8", "surrogateescape"), digest_size=16)
+    args = ("--untracked-files=no", "--no-renames", "--no-ahead-behind")
+    out = git(root, "status", "--porcelain=v2", "--branch", "-z", *args, env=_QUIET).out
+    # A fetch or a stash by the user moves other header lines; only these two are about this checkout.
+    kept = [line for line in out.split("\0") if not line.startswith("#") or line.startswith(_OWN_HEADERS)]
+    digest = hashlib.blake2b("\0".join(kept).encode("utf-8", "surrogateescape"), digest_size=16)
     for change in _parse(out).changes:
         digest.update(_content(root / change.path))
     return digest.hexdigest()

@@ -12,7 +12,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.git import include, refs
 from milepost.git.listing import Registered, find, holder
 from milepost.git.repo import HeadKind, Repo, head_of
-from milepost.git.run import GitFailed, git
+from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, git
 from milepost.git.status import dirty
 from milepost.model.ids import require_milestone
 
@@ -139,39 +139,34 @@ def prove(worktree: Worktree) -> None:
     if not path.is_dir() or not (path / ".git").is_file():
         there = "something else" if path.is_dir() else "missing"
         raise IsolationBroken(path, "worktree", "a linked worktree", there)
-    git_dir, common = _prove_checkout(path, worktree.branch)
+    git_dir, common, _ = _prove_checkout(path, worktree.branch)
     _same(path, "repository", str(worktree.common_dir), common)
     _same(path, "registration", os.path.realpath(path / ".git"), _points_back(Path(git_dir)))
 
 
-def prove_place(where: Path, branch: str, *, isolation: str) -> None:
+def prove_place(where: Path, branch: str, *, isolation: str) -> str:
     """Prove that `where` is the top of a checkout on `branch`, and with isolation `worktree` a linked one.
 
-    One git call. Raises IsolationBroken. Source: DESIGN rule 5.
+    The commit that is checked out, of the same look. One git call. Raises IsolationBroken. Source: DESIGN rule 5.
     """
-    git_dir, common = _prove_checkout(where, branch)
+    git_dir, common, commit = _prove_checkout(where, branch)
     if isolation == "worktree":
         _same(where, "worktree", "a linked worktree", "a linked worktree" if git_dir != common else "a main checkout")
         _same(where, "registration", os.path.realpath(where / ".git"), _points_back(Path(git_dir)))
+    return commit
 
 
-def _prove_checkout(path: Path, branch: str) -> tuple[str, str]:
-    """Git directory and shared directory of a checkout whose top level and branch are proved."""
-    asked = (
-        "--path-format=absolute",
-        "--show-toplevel",
-        "--git-dir",
-        "--git-common-dir",
-        "--symbolic-full-name",
-        "HEAD",
-    )
+def _prove_checkout(path: Path, branch: str) -> tuple[str, str, str]:
+    """Git directory, shared directory and commit of a checkout whose top level and branch are proved."""
+    paths = ("--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir")
+    asked = (*paths, "HEAD", "--symbolic-full-name", "HEAD")
     try:
-        top, git_dir, common, ref = git(path, "rev-parse", *asked).out.splitlines()
+        top, git_dir, common, commit, ref = git(path, "rev-parse", *asked).out.splitlines()
     except (GitFailed, ValueError) as failed:
         raise IsolationBroken(path, "checkout", f"one on {branch}", f"unreadable ({failed})") from failed
     _same(path, "top level", os.path.realpath(path), os.path.realpath(top))
     _same(path, "HEAD", f"refs/heads/{branch}", ref)
-    return os.path.realpath(git_dir), os.path.realpath(common)
+    return os.path.realpath(git_dir), os.path.realpath(common), commit
 
 
 def _same(where: Path, what: str, expected: str, found: str) -> None:
@@ -207,9 +202,12 @@ def _create(repo: Repo, path: Path, branch: str, start: str) -> None:
         args = ["--no-track", "-b", branch, str(path), commit]
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        git(repo.root, "worktree", "add", "--quiet", *args)
+        git(repo.root, "worktree", "add", "--quiet", *args, timeout_s=HOOK_TIMEOUT_S)
     except GitFailed as failed:
-        raise WorktreeUnusable(f"{path}: {failed}", hint=failed.hint or "gsd doctor") from failed
+        made = find(repo.root, path)
+        # A post-checkout hook that fails makes the command fail, with the worktree made and filled.
+        if made is None or made.branch != branch or made.locked is not None:
+            raise WorktreeUnusable(f"{path}: {failed}", hint=failed.hint or "gsd doctor") from failed
 
 
 def _require_free(repo: Repo, branch: str) -> None:
