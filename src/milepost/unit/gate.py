@@ -19,6 +19,7 @@ from milepost.git.status import Change
 from milepost.model.outcome import Inconclusive, Outcome, VerifyFailed
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import gate_changes
+from milepost.unit import before as books_before
 from milepost.unit.before import tasks_of
 from milepost.unit.bench import Bench
 from milepost.unit.put_right import tree_of
@@ -62,7 +63,7 @@ async def _run(
     failures = previous.retry_attempt if previous and isinstance(previous.retry_attempt, int) else 0
     commands = discover(
         preference=bench.preferences.verification_commands,
-        verify=_verify_line(unit, bench),
+        verify=_verify_line(unit, attempt, bench),
         cwd=place.cwd,
         env=bench.env,
     )
@@ -83,9 +84,15 @@ async def _run(
     )
 
 
-def _verify_line(unit: Unit, bench: Bench) -> str:
+def _verify_line(unit: Unit, attempt: str, bench: Bench) -> str:
+    """The task's gate as it was planned; what the session made of it counts only where there was none."""
     tasks = tasks_of(tree_of(bench), unit.milestone, unit.slice or "")
-    return next((task.verify for task in tasks if task.id == unit.task), "")
+    now = next((task.verify for task in tasks if task.id == unit.task), "")
+    before = books_before.recall(bench.workspace.root_state, attempt)
+    planned = before.gates.get(f"{unit.slice}/{unit.task}", now) if before else now
+    if planned != now:
+        bench.watcher.note(f"look at this: the session changed its own Verify line; the planned one is run: {planned}")
+    return planned
 
 
 def _evidence(unit: Unit, bench: Bench) -> Path:
