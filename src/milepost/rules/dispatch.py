@@ -152,12 +152,14 @@ def _revalidation(case: Case) -> tuple[Write, ...]:
 
 
 def _complete(case: Case) -> Answer | None:
+    """Every milestone is done; the run ends."""
     if case.state.phase is not Phase.COMPLETE:
         return None
     return Answer(reason=case.state.next_action, level=Level.INFO)
 
 
 def _blocked(case: Case) -> Answer | None:
+    """Dependencies, a given-up unit or a verdict stand in the way; the state names which."""
     if case.state.phase is not Phase.BLOCKED:
         return None
     reason = "; ".join(case.state.blockers) or case.state.next_action
@@ -165,6 +167,7 @@ def _blocked(case: Case) -> Answer | None:
 
 
 def _nothing_active(case: Case) -> Answer | None:
+    """There is no milestone to work on: none yet, all parked, or a layout that is not ours."""
     if case.mid:
         return None
     reason = "; ".join(case.state.blockers) or case.state.next_action
@@ -172,12 +175,14 @@ def _nothing_active(case: Case) -> Answer | None:
 
 
 def _overrides(case: Case) -> Answer | None:
+    """Open orders in `OVERRIDES.md` are worked into the plan before anything else."""
     if not overrides.active(read(case.tree, root_file(case.tree, "OVERRIDES"))):
         return None
     return Answer(UnitKind.REWRITE_DOCS, f"{case.mid}/{case.sid}" if case.sid else case.mid)
 
 
 def _summarizing(case: Case) -> Answer | None:
+    """All tasks of the slice are done, so it gets its summary and its acceptance test."""
     if case.state.phase is not Phase.SUMMARIZING:
         return None
     return Answer(UnitKind.COMPLETE_SLICE, f"{case.mid}/{case.sid}")
@@ -210,6 +215,7 @@ def _uat_gate(case: Case) -> Answer | None:
 
 
 def _reassess(case: Case) -> Answer | None:
+    """Between two slices: does the roadmap still hold?"""
     if case.prefs.phases.skip_reassess:
         return None
     slices, sid = case.slices(), case.last_done()
@@ -223,6 +229,7 @@ def _reassess(case: Case) -> Answer | None:
 
 
 def _needs_discussion(case: Case) -> Answer | None:
+    """Only a draft of the context is there, and a person is to settle it."""
     if case.state.phase is not Phase.NEEDS_DISCUSSION:
         return None
     return Answer(
@@ -232,6 +239,7 @@ def _needs_discussion(case: Case) -> Answer | None:
 
 
 def _no_context(case: Case) -> Answer | None:
+    """A milestone without a roadmap and without a context cannot be planned."""
     if case.state.phase is not Phase.PRE_PLANNING or case.in_milestone("CONTEXT"):
         return None
     return Answer(
@@ -241,6 +249,7 @@ def _no_context(case: Case) -> Answer | None:
 
 
 def _research_milestone(case: Case) -> Answer | None:
+    """Once, before the roadmap, unless `phases.skip_research`."""
     if case.state.phase is not Phase.PRE_PLANNING or case.prefs.phases.skip_research:
         return None
     unit = Unit(UnitKind.RESEARCH_MILESTONE, case.mid)
@@ -248,10 +257,12 @@ def _research_milestone(case: Case) -> Answer | None:
 
 
 def _plan_milestone(case: Case) -> Answer | None:
+    """There is no roadmap with slices yet."""
     return Answer(UnitKind.PLAN_MILESTONE, case.mid) if case.state.phase is Phase.PRE_PLANNING else None
 
 
 def _slice_discussion(case: Case) -> Answer | None:
+    """`phases.require_slice_discussion` wants a context for each slice before its plan."""
     wanted = case.prefs.phases.require_slice_discussion and case.state.phase is Phase.PLANNING
     if not wanted or case.in_slice(case.sid, "CONTEXT"):
         return None
@@ -262,6 +273,7 @@ def _slice_discussion(case: Case) -> Answer | None:
 
 
 def _research_slice(case: Case) -> Answer | None:
+    """Before a slice's plan, unless a preference skips it, or the milestone's research covers S01."""
     skip = case.prefs.phases.skip_research or case.prefs.phases.skip_slice_research
     if case.state.phase is not Phase.PLANNING or skip:
         return None
@@ -272,22 +284,26 @@ def _research_slice(case: Case) -> Answer | None:
 
 
 def _plan_slice(case: Case) -> Answer | None:
+    """The active slice has no plan with tasks yet."""
     return Answer(UnitKind.PLAN_SLICE, f"{case.mid}/{case.sid}") if case.state.phase is Phase.PLANNING else None
 
 
 def _replan(case: Case) -> Answer | None:
+    """A task reported a blocker, or a trigger file asks for it: once per slice."""
     if case.state.phase is not Phase.REPLANNING_SLICE:
         return None
     return Answer(UnitKind.REPLAN_SLICE, f"{case.mid}/{case.sid}")
 
 
 def _unplanned_task(case: Case) -> Answer | None:
+    """The active task is listed and has no plan file of its own."""
     if case.state.phase is not Phase.EXECUTING or done.task_planned(case.tree, case.mid, case.sid, case.tid):
         return None
     return Answer(UnitKind.PLAN_SLICE, f"{case.mid}/{case.sid}")
 
 
 def _execute(case: Case) -> Answer | None:
+    """The first open task of the active slice."""
     if case.state.phase is not Phase.EXECUTING:
         return None
     return Answer(UnitKind.EXECUTE_TASK, f"{case.mid}/{case.sid}/{case.tid}")
@@ -304,12 +320,14 @@ def _skip_validation(case: Case) -> Answer | None:
 
 
 def _validate(case: Case) -> Answer | None:
+    """All slices are done: does the milestone hold what it promised?"""
     if case.state.phase is not Phase.VALIDATING_MILESTONE:
         return None
     return Answer(UnitKind.VALIDATE_MILESTONE, case.mid)
 
 
 def _complete_milestone(case: Case) -> Answer | None:
+    """Validated; the summary of the milestone is written."""
     if case.state.phase is not Phase.COMPLETING_MILESTONE:
         return None
     return Answer(UnitKind.COMPLETE_MILESTONE, case.mid)
