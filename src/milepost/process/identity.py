@@ -60,6 +60,20 @@ def alive(identity: Identity) -> bool:
     return liveness(identity) is not Liveness.DEAD
 
 
+def started_before(pid: int, file: str | os.PathLike[str]) -> bool:
+    """Whether process `pid` runs and began before `file` was last written: it may be the one that wrote its number.
+
+    Where the system does not tell when a process began, a running one counts.
+    """
+    found = table.row(pid)
+    if found is None or found.state in table.GONE:
+        return False
+    try:
+        return os.stat(f"/proc/{pid}").st_ctime <= os.stat(file).st_mtime + 1
+    except FileNotFoundError:
+        return not os.path.isdir("/proc/self")
+
+
 def host() -> str:
     """This host's name."""
     return os.uname().nodename

@@ -38,14 +38,15 @@ def commit_type(text: str) -> str:
     return next((kind for kind, words in _TYPES if words.search(text)), "feat")
 
 
-def unit_commit(unit: Unit, *, summary: Summary | None = None, attempt: str = "") -> str:
+def unit_commit(unit: Unit, *, summary: Summary | None = None, attempt: str = "", kind: str = "") -> str:
     """The message of a unit's commit, ending in trailers.
 
+    kind: the commit type (`git.commit_type`); empty: inferred from the words of the summary.
     A task with a summary gets `type(SID/TID): description`; any other unit says only which it was.
     """
     subject, files = _chore(unit), tuple[str, ...]()
     if unit.kind is UnitKind.EXECUTE_TASK and summary is not None:
-        subject = _described(unit, summary) or subject
+        subject = _described(unit, summary, kind) or subject
         files = summary.key_files[:_FILES]
     listed = "\n".join(f"- {_one_line(name)}" for name in files if _one_line(name))
     trailers = f"GSD-Unit: {unit}" + (f"\nGSD-Attempt: {attempt}" if attempt else "")
@@ -78,11 +79,11 @@ def _chore(unit: Unit) -> str:
     return f"chore({unit.id}): auto-commit after {unit.kind}"
 
 
-def _described(unit: Unit, summary: Summary) -> str:
+def _described(unit: Unit, summary: Summary, kind: str) -> str:
     """The subject in words; empty when the summary has none."""
     title = re.sub(r"^\s*T\d+\s*[:—–-]\s*", "", _one_line(summary.title))
     text = _one_line(summary.one_liner) or title
-    prefix = f"{commit_type(f'{title} {summary.one_liner}')}({unit.slice}/{unit.task})"
+    prefix = f"{kind or commit_type(f'{title} {summary.one_liner}')}({unit.slice}/{unit.task})"
     return f"{prefix}: {_cut(text, BUDGET - len(prefix))}" if text else ""
 
 

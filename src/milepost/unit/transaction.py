@@ -196,7 +196,8 @@ def _explained(outcome: Outcome, talk: Conversation, bench: Bench) -> Outcome:
 
 def _commit(attempt: Attempt, bench: Bench) -> str:
     place, unit = bench.workspace, attempt.unit
-    message = messages.unit_commit(unit, summary=session.summary_of(unit, tree_of(bench)), attempt=attempt.id)
+    told, kind = session.summary_of(unit, tree_of(bench)), bench.preferences.git.commit_type or ""
+    message = messages.unit_commit(unit, summary=told, attempt=attempt.id, kind=kind)
 
     def excluded(path: str) -> str | None:
         return staging.excluded(

@@ -31,6 +31,7 @@ from milepost.store import ledger, steering
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.unit.converse import ceiling
+from milepost.unit.gate import evidence_path
 from milepost.unit.put_right import tree_of
 from milepost.unit.recover import open_attempts, recover
 from milepost.unit.transaction import run_unit
@@ -109,7 +110,11 @@ class _Worker:
 
     async def _dispatch(self, decision: Dispatch) -> Ending | None:
         unit = decision.unit
-        bench = await self._bench(unit.milestone)
+        if unit.milestone not in self.benches:
+            # The place may hold more than the root showed (a branch without a worktree): look again from there.
+            await self._bench(unit.milestone)
+            return None
+        bench = self.benches[unit.milestone]
         if effects.apply(decision, bench):
             return None
         if self.shift.max_units is not None and self.units >= self.shift.max_units:
@@ -168,20 +173,21 @@ def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
     past = retry.history(events, unit, fingerprint(unit, tree_of(bench)))
     retries = bench.preferences.verification_max_retries if bench.preferences.verification_auto_fix else 0
     if capped := retry.capped(past, gate_retries=retries):
-        return "", _capped(unit, capped, past)
+        return "", _capped(unit, capped, past, bench)
     level, words = stuck.level(stuck.window(events))
     if level == 2:
         return "", Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}", f"Look at it, then gsd auto --retry {unit.id}")
     return words, None
 
 
-def _capped(unit: Unit, capped: retry.Capped, past: retry.History) -> Ending:
+def _capped(unit: Unit, capped: retry.Capped, past: retry.History, bench: Bench) -> Ending:
     gate = past.gate_failures >= capped.attempts
     code = ExitCode.PAUSED if gate else ExitCode.BLOCKED
     last = f"; last: {'; '.join(past.last_reason.splitlines())}" if past.last_reason else ""
-    return Ending(
-        code, f"{unit}: {capped.reason}{last}", f"Mend it or change its plan, then gsd auto --retry {unit.id}"
-    )
+    where = bench.workspace.cwd.relative_to(bench.workspace.root) / evidence_path(unit, bench)
+    hint = f"Evidence: {where}. " if gate else ""
+    hint += f"Mend it or change its plan, then gsd auto --retry {unit.id}"
+    return Ending(code, f"{unit}: {capped.reason}{last}", hint)
 
 
 def _halted(halt: Halt, state: State) -> Ending:

@@ -22,7 +22,7 @@ from milepost.model.units import UnitKind
 from milepost.process import environment, identity
 from milepost.rules import gitignore
 from milepost.store import ledger, preferences
-from milepost.store.lease import Holder, Lease
+from milepost.store.lease import Holder, Lease, LeaseHeld
 from milepost.ui import progress
 from milepost.ui.cli import agents, context, surroundings
 from milepost.unit.converse import ending_together
@@ -58,6 +58,7 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
     place = repo.inspect(Path(where.root))
     repo.require_ready(place)
     repo.require_identity(place.root)
+    _require_alone(Path(where.root, where.state_dir))
     watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
     loaded = _settings(where, program)
     shift = _shift(options, where, place.root, loaded.preferences, watcher, command)
@@ -167,6 +168,14 @@ def _holder(shift: Shift) -> Holder:
         started_at=shift.now_ms(),
         command=shift.command,
     )
+
+
+def _require_alone(state: Path) -> None:
+    """Raise LeaseHeld when GSD itself works here: it knows nothing of our lease, only of its lock file."""
+    found = ledger.read_lock(state)
+    if found is None or isinstance(found.run, str) or not identity.started_before(found.pid, ledger.lock_file(state)):
+        return
+    raise LeaseHeld(f"{state.parent}", Holder(pid=found.pid, run="of another program"))
 
 
 def _reset_caps(unit: str | None, shift: Shift) -> None:
