@@ -8,8 +8,10 @@ import re
 
 from milepost.model.units import Unit, UnitKind
 
-_TASK = re.compile(r"milestones/[^/]+/slices/(?P<slice>[^/]+)/tasks/(?P<task>T\d+)(?:-[^/]*)?-SUMMARY\.md\Z", re.IGNORECASE)
-_SLICE = re.compile(r"milestones/[^/]+/slices/(?P<slice>[^/]+)/[^/]+-(?P<what>SUMMARY|ASSESSMENT|UAT-RESULT|REPLAN)\.md\Z")
+# A directory of an older release carries a descriptor behind the id: `slices/S01-auth`.
+_HOME = r"milestones/[^/]+/slices/(?P<slice>[^/-]+)(?:-[^/]*)?"
+_TASK = re.compile(_HOME + r"/tasks/(?P<task>T\d+)(?:-[^/]*)?-SUMMARY\.md\Z", re.IGNORECASE)
+_SLICE = re.compile(_HOME + r"/[^/]+-(?P<what>SUMMARY|ASSESSMENT|UAT-RESULT|REPLAN)\.md\Z")
 _MILESTONE = re.compile(r"milestones/[^/]+/[^/]+-(?P<what>SUMMARY|VALIDATION)\.md\Z")
 
 _SLICE_KINDS = {

@@ -44,16 +44,22 @@ def window(events: Iterable[AnyEvent]) -> tuple[Entry, ...]:
     return tuple(entries[-WINDOW - 1 :])
 
 
-def level(entries: Sequence[Entry]) -> tuple[int, str]:
+def level(entries: Sequence[Entry], key: str) -> tuple[int, str]:
     """0 all is well; 1 the first signal: one more try, with a deep diagnostic; 2 again: stop. And the words.
 
-    `entries`: up to seven, so that the window one dispatch ago can be seen too.
+    `entries`: up to seven, so that the window one dispatch ago can be seen too. `key`: the unit that is due now; when
+    it is none of those that went round, the circle is broken.
     """
     now = circling(entries[-WINDOW:])
-    if now is None:
+    if now is None or key not in _round(entries):
         return 0, ""
     before = circling(entries[:-1][-WINDOW:])
     return (2 if before is not None else 1), now
+
+
+def _round(entries: Sequence[Entry]) -> set[str]:
+    keys = [entry.key for entry in entries]
+    return set(keys[-2:] if keys[-4:-2] == keys[-2:] else keys[-1:])
 
 
 def circling(entries: Sequence[Entry]) -> str | None:

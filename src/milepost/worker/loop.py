@@ -174,7 +174,7 @@ def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
     retries = bench.preferences.verification_max_retries if bench.preferences.verification_auto_fix else 0
     if capped := retry.capped(past, gate_retries=retries):
         return "", _capped(unit, capped, past, bench)
-    level, words = stuck.level(stuck.window(events))
+    level, words = stuck.level(stuck.window(events), unit.key)
     if level == 2:
         return "", Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}", f"Look at it, then gsd auto --retry {unit.id}")
     return words, None
