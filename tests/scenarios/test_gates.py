@@ -58,7 +58,7 @@ def test_a_gate_that_never_passes_pauses_with_its_evidence(stage: Stage) -> None
     assert "exit code 1" in ran.out
     assert "gsd auto --retry M001/S01/T01" in ran.out
     evidence = ".gsd/milestones/M001/slices/S01/tasks/T01-VERIFY.json"
-    assert evidence in ran.out
+    assert f".gsd/worktrees/M001/{evidence}" in ran.out
     assert json.loads((stage.worktree / evidence).read_text())["passed"] is False
     assert "- [ ] **T01" in stage.path("slices/S01/S01-PLAN.md", where=stage.worktree).read_text()
     assert (stage.worktree / PRODUCT).exists()
@@ -107,7 +107,7 @@ def test_a_gate_that_breaks_is_inconclusive_and_not_charged(stage: Stage, name: 
     ran = stage.auto().require(PAUSED)
     assert "could not be judged" in ran.out
     assert word in ran.out
-    assert "T01-VERIFY.json" in ran.out
+    assert ".gsd/worktrees/M001/.gsd/milestones/M001/slices/S01/tasks/T01-VERIFY.json" in ran.out
     assert stage.attempts() == 1
     assert not stage.events("attempt-ended")
     assert "- [ ] **T01" in stage.path("slices/S01/S01-PLAN.md", where=stage.worktree).read_text()

@@ -40,7 +40,7 @@ async def gate(unit: Unit, attempt: str, bench: Bench) -> Outcome | None:
     _book(unit, attempt, found, bench)
     if found.verdict is Verdict.PASS:
         return None
-    evidence = evidence_path(unit, bench)
+    evidence = str(_evidence(unit, bench).relative_to(bench.workspace.root))
     if found.verdict is Verdict.FAIL:
         return VerifyFailed(found.failed, evidence)
     return Inconclusive(found.reason, evidence)
@@ -52,7 +52,7 @@ def _hung(found: Verification) -> bool:
 
 
 def evidence_path(unit: Unit, bench: Bench) -> str:
-    """Where the evidence lies, relative to the project root's checkout of the milestone."""
+    """Where the evidence lies, relative to the checkout of the milestone."""
     return str(_evidence(unit, bench).relative_to(bench.workspace.cwd))
 
 
