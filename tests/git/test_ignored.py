@@ -12,6 +12,6 @@ def test_ignore_rules_are_asked_for_a_path_that_need_not_exist(repo: Path) -> No
     assert not ignored(repo, "src/app.py")
 
 
-def test_a_tracked_file_that_a_rule_names_counts_as_ignored(repo: Path) -> None:
+def test_a_tracked_file_is_never_ignored(repo: Path) -> None:
     write(repo, {".gitignore": "README.md\n"})
-    assert ignored(repo, "README.md")
+    assert not ignored(repo, "README.md")

@@ -98,6 +98,33 @@ def test_killed_while_files_are_being_written(busy: Path, worktree: Path) -> Non
     assert of_the_user(busy) == user
 
 
+@pytest.mark.parametrize("marked", [True, False], ids=["its .git is there", "its .git is gone"])
+def test_killed_while_the_worktree_is_being_removed(busy: Path, worktree: Path, marked: bool) -> None:
+    """What is missing from a half-removed worktree is not the milestone's work, and is never landed."""
+    run(busy, worktree, ANNOUNCED.index("remove-worktree begin"))
+    landed, user = head(busy), of_the_user(busy)
+    run_git(busy, "update-ref", "refs/gsd/removing/M001", "milestone/M001")
+    write(worktree, {"x.log": "ignored"})
+    for name in ("README.md", "src/store.py") + (() if marked else (".git",)):
+        (worktree / name).unlink()
+    _, announced = run(busy, worktree, -1)
+    assert announced[-1] == "Landed ()"
+    assert head(busy) == landed
+    assert of_the_user(busy) == user
+    assert not worktree.exists()
+    assert run_git(busy, "for-each-ref", "refs/gsd/removing") == ""
+
+
+def test_a_half_removed_worktree_with_something_new_is_kept(busy: Path, worktree: Path) -> None:
+    run(busy, worktree, ANNOUNCED.index("remove-worktree begin"))
+    run_git(busy, "update-ref", "refs/gsd/removing/M001", "milestone/M001")
+    (worktree / ".git").unlink()
+    write(worktree, {"new": "1"})
+    _, announced = run(busy, worktree, -1)
+    assert "new" in announced[-1]
+    assert (worktree / "new").exists()
+
+
 def test_killed_before_the_files_follow_and_then_edited_by_the_user(busy: Path, worktree: Path) -> None:
     run(busy, worktree, ANNOUNCED.index("publish done"))
     old = (busy / "src/app.py").read_text()

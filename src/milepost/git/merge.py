@@ -7,15 +7,15 @@ committed, pinned, published or removed already is found and not done twice.
 Source: DESIGN rules 6 and 7, "Parallel"; spec auto 6.7; field-reports #1, #6.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 from milepost.git import proof, publish, refs, removal
 from milepost.git.checkout import Blocked
 from milepost.git.commits import commit_unit
 from milepost.git.land_commit import LandCommit, make
+from milepost.git.land_finish import finish
+from milepost.git.land_run import Run
 from milepost.git.merge_plan import (
     CheckFailed,
     CheckResult,
@@ -27,7 +27,6 @@ from milepost.git.merge_plan import (
     Outcome,
     Refused,
 )
-from milepost.git.push import push
 from milepost.git.repo import inspect
 from milepost.git.scratch import scratch
 from milepost.git.worktrees import reconcile
@@ -53,14 +52,14 @@ def land(
     check: the pre-merge check, given a scratch checkout of the merged tree. bring_home: called before the worktree
     is removed. Expected endings are values; surprises are git's typed errors, CommitRefused and SigningFailed.
     """
-    run = _Run(plan=plan, journal=journal, check=check, bring_home=bring_home)
+    run = Run(plan=plan, journal=journal, check=check, bring_home=bring_home)
     try:
         if refused := _complete_published(run):
             return refused
         tip = _commit_rest(run)
         landing = _landed_before(run, tip)
         if landing is not None:
-            return _finish(run, landing, None)
+            return finish(run, landing, None)
         if tip is None:
             return Refused(reason=f"there is no branch {plan.branch} to merge", hint="gsd status")
         _pin(run, "tip", tip)
@@ -69,26 +68,7 @@ def land(
         return Refused(reason=str(undone), hint=undone.hint)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Run:
-    """One call of `land`."""
-
-    plan: MergePlan
-    journal: Journal
-    check: Callable[[Path], CheckResult] | None
-    bring_home: Callable[[], None] | None
-    pins: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def step(self, name: str, **facts: str) -> Iterator[dict[str, str]]:
-        """Announce an effect before and after it; the block may add facts for the second announcement."""
-        self.journal(name, {"at": "begin", **facts})
-        found: dict[str, str] = {}
-        yield found
-        self.journal(name, {"at": "done", **facts, **found})
-
-
-def _complete_published(run: _Run) -> Refused | None:
+def _complete_published(run: Run) -> Refused | None:
     """Let checkouts follow a landing that an earlier run published."""
     plan = run.plan
     commit = refs.resolve(plan.root, publish.note_of(plan.mid))
@@ -111,10 +91,12 @@ def _complete_published(run: _Run) -> Refused | None:
     return None
 
 
-def _commit_rest(run: _Run) -> str | None:
+def _commit_rest(run: Run) -> str | None:
     """Commit what the worktree still has; the branch's tip, None when there is no branch."""
     plan = run.plan
-    if plan.worktree is not None and plan.worktree.exists():
+    # What is missing from a half-removed worktree must not become a commit.
+    removing = removal.being_removed(plan.root, plan.branch)
+    if plan.worktree is not None and plan.worktree.exists() and not removing:
         with run.step("commit", branch=plan.branch) as facts:
             reconcile(inspect(plan.root), plan.worktree, plan.branch)
             message = plan.leftover_message or f"chore({plan.mid}): auto-commit before milestone merge\n"
@@ -130,13 +112,13 @@ def _exclusion(plan: MergePlan) -> Callable[[str], str | None]:
     return reason
 
 
-def _pin(run: _Run, label: str, commit: str) -> None:
+def _pin(run: Run, label: str, commit: str) -> None:
     with run.step("pin", label=label, commit=commit) as facts:
         facts["ref"] = refs.pin(run.plan.root, run.plan.mid, label, commit)
         run.pins.append(facts["ref"])
 
 
-def _landed_before(run: _Run, tip: str | None) -> proof.Landing | None:
+def _landed_before(run: Run, tip: str | None) -> proof.Landing | None:
     """The landing of exactly this tip, or of a branch that is gone. Raises NotLanded when it was undone since."""
     plan = run.plan
     now = refs.branch_tip(plan.root, plan.target)
@@ -150,7 +132,7 @@ def _landed_before(run: _Run, tip: str | None) -> proof.Landing | None:
     return same
 
 
-def _merge(run: _Run, tip: str) -> Outcome:
+def _merge(run: Run, tip: str) -> Outcome:
     for _ in range(_TRIES):
         outcome = _try_to_merge(run, tip)
         if outcome is not None:
@@ -158,7 +140,7 @@ def _merge(run: _Run, tip: str) -> Outcome:
     return Refused(reason=f"{run.plan.target} moved {_TRIES} times while it was merged into", hint="gsd auto")
 
 
-def _try_to_merge(run: _Run, tip: str) -> Outcome | None:
+def _try_to_merge(run: Run, tip: str) -> Outcome | None:
     """One attempt on the target as it is now; None when the target moved meanwhile."""
     plan = run.plan
     onto = refs.branch_tip(plan.root, plan.target)
@@ -189,7 +171,7 @@ def _obstacle(plan: MergePlan, made: LandCommit) -> Refused | None:
     )
 
 
-def _checked(run: _Run, made: LandCommit) -> CheckFailed | Refused | None:
+def _checked(run: Run, made: LandCommit) -> CheckFailed | Refused | None:
     plan = run.plan
     if run.check is None:
         return None
@@ -205,7 +187,7 @@ def _checked(run: _Run, made: LandCommit) -> CheckFailed | Refused | None:
     return _obstacle(plan, made)
 
 
-def _publish(run: _Run, made: LandCommit) -> Outcome | None:
+def _publish(run: Run, made: LandCommit) -> Outcome | None:
     plan = run.plan
     try:
         with run.step("publish", commit=made.commit, onto=made.onto):
@@ -217,7 +199,7 @@ def _publish(run: _Run, made: LandCommit) -> Outcome | None:
     if blocked:
         return _taken_back(plan, made, blocked)
     publish.forget_note(plan.root, plan.mid, made.commit)
-    return _finish(run, proof.Landing(commit=made.commit, before=made.onto, tip=made.tip), made)
+    return finish(run, proof.Landing(commit=made.commit, before=made.onto, tip=made.tip), made)
 
 
 def _taken_back(plan: MergePlan, made: LandCommit, blocked: tuple[Blocked, ...]) -> Refused:
@@ -228,48 +210,3 @@ def _taken_back(plan: MergePlan, made: LandCommit, blocked: tuple[Blocked, ...])
     except refs.RefMoved:
         return Refused(reason=f"{reason}; {plan.target} has it, the checkout is behind", paths=blocked, hint="gsd auto")
     return Refused(reason=f"{reason}; nothing was moved", paths=blocked, hint="Commit or move them, then: gsd auto")
-
-
-def _finish(run: _Run, landing: proof.Landing, made: LandCommit | None) -> Landed:
-    """Push, and remove what is proved to be on the target. `made` is None when an earlier run landed it."""
-    plan = run.plan
-    push_error = _push(run, landing.commit)
-    return Landed(
-        commit=landing.commit,
-        target=plan.target,
-        tip=landing.tip,
-        before=landing.before,
-        already=made is None,
-        only_planning=made is not None and made.only_planning,
-        resolved=made.resolved if made else (),
-        pushed=plan.push_to is not None and not push_error,
-        push_error=push_error,
-        kept=_clean(run, landing.tip),
-        backups=tuple(run.pins),
-    )
-
-
-def _push(run: _Run, commit: str) -> str:
-    plan = run.plan
-    if plan.push_to is None:
-        return ""
-    with run.step("push", commit=commit, remote=plan.push_to) as facts:
-        facts["error"] = push(plan.root, plan.push_to, plan.target, commit)
-    return facts["error"]
-
-
-def _clean(run: _Run, tip: str) -> tuple[str, ...]:
-    """Remove worktree and branch; why they were kept."""
-    plan = run.plan
-    try:
-        proved = proof.landed(plan.root, plan.mid, plan.target, tip)
-        if plan.worktree is not None:
-            with run.step("remove-worktree", path=str(plan.worktree)):
-                if run.bring_home is not None and plan.worktree.exists():
-                    run.bring_home()
-                removal.remove_worktree(plan.root, plan.worktree, plan.branch, proved, state_dir=plan.state_dir)
-        with run.step("remove-branch", branch=plan.branch):
-            removal.remove_branch(plan.root, plan.branch, proved)
-    except (removal.NotRemoved, proof.NotLanded) as kept:
-        return (str(kept),)
-    return ()

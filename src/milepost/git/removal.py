@@ -5,15 +5,16 @@ keeps it. Source: DESIGN rule 7; field-reports #2; spec auto 6.4, 6.10 (#2337, #
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.git import refs
-from milepost.git.listing import find, holder, registered
+from milepost.git.listing import Registered, find, holder, registered
 from milepost.git.proof import Proof
 from milepost.git.repo import NestedKind, in_progress, nested
-from milepost.git.run import GitFailed, git
+from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, fields, git, raw
 from milepost.git.snapshots import snapshot
 from milepost.git.status import Change, look
 from milepost.rules.staging import is_runtime
@@ -44,20 +45,62 @@ def remove_worktree(root: Path, path: Path, branch: str, proof: Proof, *, state_
     tip = refs.branch_tip(root, branch)
     if tip is not None and tip != proof.tip:
         raise NotRemoved(f"{branch} has moved to {tip[:10]} since it was landed at {proof.tip[:10]}")
-    known = find(root, path)
-    if known is None:
-        if path.exists():
-            raise NotRemoved(f"{path} is not a worktree that git knows", hint="gsd doctor")
-        return
-    if known.branch != branch and not known.missing:
+    known, note = find(root, path), note_of(branch)
+    begun = refs.resolve(root, note) == proof.tip
+    if known is None and path.exists():
+        raise NotRemoved(f"{path} is not a worktree that git knows", hint="gsd doctor")
+    if known is not None and not known.missing:
+        if begun and not (path / ".git").is_file():
+            _remove_rest(root, path, proof.tip)
+        else:
+            _remove_whole(root, known, branch, proof.tip, begun=begun, state_dir=state_dir)
+    if known is not None and find(root, path) is not None:
+        git(root, "worktree", "remove", str(path))
+    if left := refs.resolve(root, note):
+        refs.delete(root, note, left)
+
+
+def note_of(branch: str) -> str:
+    """The ref that says that a branch's worktree is being removed: what is missing there is no work of anybody."""
+    return f"refs/gsd/removing/{branch.removeprefix('milestone/')}"
+
+
+def being_removed(root: Path, branch: str) -> bool:
+    """Whether an earlier run began to remove the worktree of this branch as it stands, and was killed in it."""
+    noted = refs.resolve(root, note_of(branch))
+    return noted is not None and refs.branch_tip(root, branch) in (None, noted)
+
+
+def _remove_whole(root: Path, known: Registered, branch: str, tip: str, *, begun: bool, state_dir: str) -> None:
+    path, note = known.path, note_of(branch)
+    if known.branch != branch:
         raise NotRemoved(f"{path} is on {known.branch or 'no branch'}, not on {branch}")
-    force = () if known.missing else _force(root, path, state_dir)
-    if not known.missing:
-        _pin_ignored_plan(root, path, branch, state_dir)
+    force = _force(root, path, state_dir, begun=begun)
+    _pin_ignored_plan(root, path, branch, state_dir)
+    git(root, "update-ref", note, tip)
     try:
-        git(root, "worktree", "remove", *force, str(path))
+        git(root, "worktree", "remove", *force, str(path), timeout_s=HOOK_TIMEOUT_S)
     except GitFailed as failed:
+        if (path / ".git").is_file() and not any(_missing(change) for change in look(path).changes):
+            refs.delete(root, note, tip)
         raise NotRemoved(f"{path}: {failed}", hint=f"git worktree remove {path}") from failed
+
+
+def _missing(change: Change) -> bool:
+    return (change.index, change.worktree) == (".", "D")
+
+
+def _remove_rest(root: Path, path: Path, tip: str) -> None:
+    """What is left of a worktree whose `.git` went first: files of the tip, and ignored ones. Raises NotRemoved."""
+    known = set(fields(git(root, "ls-tree", "-r", "-z", "--name-only", tip).out))
+    left = [str((parent / name).relative_to(path)) for parent, _, names in _walk(path) for name in names]
+    unknown = [name for name in left if name not in known]
+    asked = b"".join(raw(name) + b"\0" for name in unknown)
+    ignored = set(fields(git(root, "check-ignore", "-z", "--stdin", stdin=asked, ok=(0, 1)).out)) if unknown else set()
+    kept = tuple(name for name in unknown if name not in ignored)
+    if kept:
+        raise NotRemoved(f"{path} is half removed, and has files that are on no branch", kept)
+    shutil.rmtree(path)
 
 
 def remove_branch(root: Path, branch: str, proof: Proof) -> None:
@@ -79,12 +122,14 @@ def stale_scratch(root: Path, directory: Path, prefix: str) -> None:
             git(root, "worktree", "remove", "--force", str(known.path), ok=(0, 128))
 
 
-def _force(root: Path, path: Path, state_dir: str) -> tuple[str, ...]:
+def _force(root: Path, path: Path, state_dir: str, *, begun: bool) -> tuple[str, ...]:
     """Prove that nothing of value is left; `--force` where git would object to run-time files or submodules."""
     if operation := in_progress(path):
         raise NotRemoved(f"{path}: a {operation} is half done there")
     changes = look(path, ignored=True).changes
-    kept = tuple(change.path for change in changes if not _disposable(root, path, change, state_dir))
+    gone = {change.path for change in changes if begun and _missing(change)}
+    unsafe = (change.path for change in changes if not _disposable(root, path, change, state_dir))
+    kept = tuple(name for name in unsafe if name not in gone)
     if kept:
         raise NotRemoved(f"{path} has changes that are on no branch", kept, hint=f"git -C {path} status")
     modules = [found.path for found in nested(path) if found.kind is NestedKind.SUBMODULE]

@@ -10,11 +10,17 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.git import include, refs
+from milepost.git.isolation import IsolationBroken, points_back, prove_checkout, prove_place, same
 from milepost.git.listing import Registered, find, holder
 from milepost.git.repo import HeadKind, Repo, head_of
 from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, git
 from milepost.git.status import dirty
 from milepost.model.ids import require_milestone
+
+__all__ = [
+    "BranchBusy", "BranchDiverged", "IsolationBroken", "PathTaken", "Worktree", "WorktreeUnusable", "branch_name",
+    "copy_included", "ensure", "exists", "prove", "prove_place", "reconcile", "worktree_path",
+]  # fmt: skip
 
 INITIALIZING = "initializing"
 """Git's own lock reason for a worktree whose `worktree add` has not finished."""
@@ -36,20 +42,6 @@ class PathTaken(WorktreeUnusable):
 
 class BranchDiverged(WorktreeUnusable):
     """The worktree's HEAD and the milestone's branch both have commits the other lacks."""
-
-
-class IsolationBroken(MilepostError):
-    """A worktree is not what it should be: `what` was expected to be `expected` and is `found`."""
-
-    exit_code = ExitCode.BLOCKED
-
-    def __init__(self, where: Path, what: str, expected: str, found: str) -> None:
-        super().__init__(
-            f"{where}: {what} is {found or 'nothing'}, expected {expected}; no work may start here", hint="gsd doctor"
-        )
-        self.what = what
-        self.expected = expected
-        self.found = found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,46 +131,9 @@ def prove(worktree: Worktree) -> None:
     if not path.is_dir() or not (path / ".git").is_file():
         there = "something else" if path.is_dir() else "missing"
         raise IsolationBroken(path, "worktree", "a linked worktree", there)
-    git_dir, common, _ = _prove_checkout(path, worktree.branch)
-    _same(path, "repository", str(worktree.common_dir), common)
-    _same(path, "registration", os.path.realpath(path / ".git"), _points_back(Path(git_dir)))
-
-
-def prove_place(where: Path, branch: str, *, isolation: str) -> str:
-    """Prove that `where` is the top of a checkout on `branch`, and with isolation `worktree` a linked one.
-
-    The commit that is checked out, of the same look. One git call. Raises IsolationBroken. Source: DESIGN rule 5.
-    """
-    git_dir, common, commit = _prove_checkout(where, branch)
-    if isolation == "worktree":
-        _same(where, "worktree", "a linked worktree", "a linked worktree" if git_dir != common else "a main checkout")
-        _same(where, "registration", os.path.realpath(where / ".git"), _points_back(Path(git_dir)))
-    return commit
-
-
-def _prove_checkout(path: Path, branch: str) -> tuple[str, str, str]:
-    """Git directory, shared directory and commit of a checkout whose top level and branch are proved."""
-    paths = ("--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir")
-    asked = (*paths, "HEAD", "--symbolic-full-name", "HEAD")
-    try:
-        top, git_dir, common, commit, ref = git(path, "rev-parse", *asked).out.splitlines()
-    except (GitFailed, ValueError) as failed:
-        raise IsolationBroken(path, "checkout", f"one on {branch}", f"unreadable ({failed})") from failed
-    _same(path, "top level", os.path.realpath(path), os.path.realpath(top))
-    _same(path, "HEAD", f"refs/heads/{branch}", ref)
-    return os.path.realpath(git_dir), os.path.realpath(common), commit
-
-
-def _same(where: Path, what: str, expected: str, found: str) -> None:
-    if expected != found:
-        raise IsolationBroken(where, what, expected, found)
-
-
-def _points_back(git_dir: Path) -> str:
-    try:
-        return os.path.realpath((git_dir / "gitdir").read_text().rstrip("\n"))
-    except OSError:
-        return ""
+    git_dir, common, _ = prove_checkout(path, worktree.branch)
+    same(path, "repository", str(worktree.common_dir), common)
+    same(path, "registration", os.path.realpath(path / ".git"), points_back(Path(git_dir)))
 
 
 def _base(repo: Repo, branch: str, start: str) -> str:

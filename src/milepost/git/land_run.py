@@ -1,0 +1,27 @@
+"""One run of a merge: its plan, whom it tells, and what it has pinned."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from milepost.git.merge_plan import CheckResult, Journal, MergePlan
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One call of `land`."""
+
+    plan: MergePlan
+    journal: Journal
+    check: Callable[[Path], CheckResult] | None
+    bring_home: Callable[[], None] | None
+    pins: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str, **facts: str) -> Iterator[dict[str, str]]:
+        """Announce an effect before and after it; the block may add facts for the second announcement."""
+        self.journal(name, {"at": "begin", **facts})
+        found: dict[str, str] = {}
+        yield found
+        self.journal(name, {"at": "done", **facts, **found})
