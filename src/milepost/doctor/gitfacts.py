@@ -49,9 +49,13 @@ class Facts:
 def read(root: Path, state_dir: str, *, now_s: float) -> tuple[Facts | None, Finding | None]:
     """The facts, or why there are none."""
     try:
-        found = repos.inspect(root)
+        return _facts(root, state_dir, now_s), None
     except MilepostError as error:
         return None, _trouble(error)
+
+
+def _facts(root: Path, state_dir: str, now_s: float) -> Facts:
+    found = repos.inspect(root)
     refs = dict(_refs(root))
     locks = tuple(_locks(found, now_s))
     return Facts(
@@ -65,7 +69,7 @@ def read(root: Path, state_dir: str, *, now_s: float) -> tuple[Facts | None, Fin
         git_running=bool(locks) and any(_is_git(row.pid) for row in table.rows()),
         nested=_nested(root, state_dir),
         tracked_runtime=_tracked_runtime(root, state_dir),
-    ), None
+    )
 
 
 _CODES: Mapping[type[MilepostError], str] = {

@@ -27,7 +27,7 @@ from milepost.doctor.checks import (
     waiting,
     worktrees,
 )
-from milepost.doctor.finding import Check, Finding, Severity
+from milepost.doctor.finding import Check, Finding, NotFixed, Severity
 from milepost.doctor.site import LEASE, Place, Site
 from milepost.errors import MilepostError
 from milepost.process import identity
@@ -92,12 +92,19 @@ def mend(place: Place) -> Report:
     wanted = tuple(check for check in CHECKS if check.fix and any(one.fixable for one in _ask(check, found)))
     if not wanted:
         return Report(findings=_look(found))
+    if busy := holders.somebody_else(found):
+        return _all_refused(found, wanted, NotFixed(busy))
     try:
         with Lease(found.state_path.joinpath(*LEASE), str(place.root), _holder(place)):
             mended = tuple(_mend_all(place, wanted))
     except (LeaseHeld, OSError) as error:
-        mended = tuple(_refused(one, error) for check in wanted for one in _ask(check, found) if one.fixable)
+        return _all_refused(found, wanted, error)
     return Report(findings=_look(sites.read(place)), mended=mended)
+
+
+def _all_refused(found: Site, wanted: tuple[Check, ...], error: Exception) -> Report:
+    mended = tuple(_refused(one, error) for check in wanted for one in _ask(check, found) if one.fixable)
+    return Report(findings=_look(found), mended=mended)
 
 
 def _look(found: Site) -> tuple[Finding, ...]:

@@ -92,7 +92,7 @@ def read(place: Place, *, alone: bool = False) -> Site:
         state=derive(tree, lock=None),
         settings=preferences.load(str(place.root), place.home, state_dir=place.state_dir),
         events=_events(state_path),
-        runner=None if alone else lease.holder(state_path.joinpath(*LEASE)),
+        runner=None if alone else _runner(state_path),
         git=facts,
         git_trouble=trouble,
     )
@@ -104,3 +104,11 @@ def _events(state_path: Path) -> tuple[AnyEvent, ...]:
         return Journal(state_path, "project").everything()
     except OSError:
         return ()
+
+
+def _runner(state_path: Path) -> lease.Holder | None:
+    """Who holds the lease; nobody where it cannot be asked, and then it cannot be taken for mending either."""
+    try:
+        return lease.holder(state_path.joinpath(*LEASE))
+    except OSError:
+        return None

@@ -41,7 +41,7 @@ def _milestone(site: Site, found: Milestone) -> Iterator[Finding]:
             Severity.WARNING,
             hint="Tick what is done, or take the summary away and let gsd auto go on.",
         )
-    if found.slices and not milestone_file(site.tree, found.mid, "VALIDATION"):
+    if found.slices and not read(site.tree, milestone_file(site.tree, found.mid, "VALIDATION")):
         words = "is there without a validation before it"
         yield _gap(site, "milestone_summary_without_validation", path or "", words, Severity.INFO)
 

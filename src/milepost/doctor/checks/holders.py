@@ -51,6 +51,19 @@ def look_lock(site: Site) -> Iterator[Finding]:
         )
 
 
+def somebody_else(site: Site) -> str:
+    """Which other program works here by its `auto.lock`; empty when none is known to."""
+    foreign = (found for found in look_lock(site) if found.code == "foreign_lock")
+    return next((f"{found.path} {found.message}" for found in foreign), "")
+
+
+def at_work(site: Site) -> frozenset[str]:
+    """Milestones that a living worker is on, by a lease of ours or by a status file."""
+    leased = {path.name.removesuffix(".lease") for path in _files(site, "*.lease") if lease.holder(path) is not None}
+    known = (status.decode(path.read_bytes()) for path in _files(site, "*.status.json"))
+    return frozenset(leased | {found.milestone_id for found in known if found and _works(found)})
+
+
 def fix_lock(site: Site, finding: Finding) -> str:
     """Remove the lock, once more proved to be stale."""
     del finding
@@ -75,17 +88,14 @@ def look_leases(site: Site) -> Iterator[Finding]:
 
 def look_workers(site: Site) -> Iterator[Finding]:
     """Status files of parallel workers that are gone, and orders that nobody will read."""
-    alive = set()
     for path in _files(site, "*.status.json"):
         found = status.decode(path.read_bytes())
         if found is None:
             yield _worker(site, path, "cannot be read; it counts as no worker")
-        elif found.state in _AT_WORK and _dead(found):
+        elif found.state in _AT_WORK and not _works(found):
             yield _worker(site, path, f"is of a worker that is gone: {_told(found)}")
-        elif found.state in _AT_WORK:
-            alive.add(found.milestone_id)
     for path in _files(site, "*.signal.json"):
-        yield from _order(site, path, alive)
+        yield from _order(site, path)
     yield from _coordinator(site)
 
 
@@ -117,10 +127,9 @@ def _told(found: Status) -> str:
     )
 
 
-def _order(site: Site, path: Path, alive: set[str]) -> Iterator[Finding]:
+def _order(site: Site, path: Path) -> Iterator[Finding]:
     mid = path.name.removesuffix(".signal.json")
-    held = site.runner if mid == "auto" else lease.holder(path.with_name(f"{mid}.lease"))
-    if held is not None or mid in alive:
+    if (site.runner is not None) if mid == "auto" else mid in at_work(site):
         return
     try:
         order = signal.decode(path.read_bytes())
@@ -146,8 +155,7 @@ def _coordinator(site: Site) -> Iterator[Finding]:
     found = orchestrator.decode(path.read_bytes()) if path.is_file() else None
     if found is None or not found.active:
         return
-    at_work = [worker for worker in found.workers if worker.state in _AT_WORK]
-    if all(_dead(worker) for worker in at_work):
+    if not any(_works(worker) for worker in found.workers):
         yield Finding(
             code="stale_orchestrator",
             severity=Severity.INFO,
@@ -157,8 +165,9 @@ def _coordinator(site: Site) -> Iterator[Finding]:
         )
 
 
-def _dead(found: Status | orchestrator.Worker) -> bool:
-    return found.pid <= 0 or _liveness(found.pid, found) is Liveness.DEAD
+def _works(found: Status | orchestrator.Worker) -> bool:
+    at_work = found.state in _AT_WORK and found.pid > 0
+    return at_work and _liveness(found.pid, found) is not Liveness.DEAD
 
 
 def _living(found: Lock) -> Liveness:

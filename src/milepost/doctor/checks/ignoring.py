@@ -30,7 +30,9 @@ def look_tracked(site: Site) -> Iterator[Finding]:
 def fix_tracked(site: Site, finding: Finding) -> str:
     """`git rm --cached`: the one fix that touches the user's index. Git refuses where staged content would be lost."""
     del finding
-    tracked = site.git.tracked_runtime if site.git else ()
+    if site.git is None or site.git.operation is not None:
+        raise NotFixed("the index is not touched while something is half done in your checkout")
+    tracked = site.git.tracked_runtime
     listed = b"".join(b":(top,literal)" + raw(path) + b"\0" for path in _from_top(site, tracked))
     from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
     git(site.root, "rm", "--cached", "--quiet", "--ignore-unmatch", *from_stdin, stdin=listed)

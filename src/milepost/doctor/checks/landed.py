@@ -8,6 +8,7 @@ that has just begun (parallel FM-69). Source: spec auto 7, 8.5; DESIGN rule 7.
 from collections.abc import Iterator
 from pathlib import Path
 
+from milepost.doctor.checks import holders
 from milepost.doctor.finding import Check, Finding, NotFixed, Severity
 from milepost.doctor.site import Site
 from milepost.formats import meta
@@ -18,7 +19,6 @@ from milepost.git.run import git
 from milepost.git.worktrees import branch_name, worktree_path
 from milepost.model.ids import milestone_of_directory
 from milepost.model.state import Status
-from milepost.store import lease
 
 _HEAD = "milestone/"
 _FEW = 5
@@ -44,7 +44,7 @@ def fix(site: Site, finding: Finding) -> str:
     proved = _proof(site, mid, tip) if tip else None
     if proved is None:
         raise NotFixed(f"{branch} is not proved to be landed any more")
-    if lease.holder(site.state_path / "parallel" / f"{mid}.lease") is not None:
+    if mid in holders.at_work(site):
         raise NotFixed(f"{mid} is being worked on")
     if path == site.place.cwd or path in site.place.cwd.parents:
         raise NotFixed(f"you stand in {path}", hint=f"cd {site.root}")

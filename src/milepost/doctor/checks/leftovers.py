@@ -13,6 +13,7 @@ from milepost.process import table
 MOST_FILES = 500
 MOST_BYTES = 100_000_000
 """Above either, old transcripts are worth a look (spec auto 5.7)."""
+_YOUNG_S = 600.0
 _TEMPORARY = re.compile(r"\..+\.tmp\.(\d+)\.[0-9a-f]{8}\Z")
 
 
@@ -25,10 +26,8 @@ def look(site: Site) -> Iterator[Finding]:
 
 def fix(site: Site, finding: Finding) -> str:
     """Remove a half-written file of a process that is gone."""
-    del site
     path = Path(finding.subject)
-    found = _TEMPORARY.match(path.name)
-    if found is None or table.row(int(found[1])) is not None:
+    if not _given_up(site, path):
         raise NotFixed(f"{path} may still be written")
     path.unlink(missing_ok=True)
     return "removed"
@@ -64,8 +63,7 @@ def _shelves(site: Site) -> Iterator[Finding]:
 
 def _half_written(site: Site) -> Iterator[Finding]:
     for path in _files(site.state_path):
-        found = _TEMPORARY.match(path.name)
-        if found and table.row(int(found[1])) is None:
+        if _given_up(site, path):
             yield Finding(
                 code="temporary_file_left",
                 severity=Severity.INFO,
@@ -75,6 +73,14 @@ def _half_written(site: Site) -> Iterator[Finding]:
                 fixable=True,
                 subject=str(path),
             )
+
+
+def _given_up(site: Site, path: Path) -> bool:
+    """Whether its writer is gone. The pid may be of another host, so a young file is left alone."""
+    found = _TEMPORARY.match(path.name)
+    if found is None or table.row(int(found[1])) is not None:
+        return False
+    return path.is_file() and site.place.now_s - path.stat().st_mtime > _YOUNG_S
 
 
 def _files(directory: Path) -> Iterator[Path]:

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+import pytest
+
+from doctor.project import SOUND, commit, write
+
+
+@pytest.fixture
+def sound(repo: Path) -> Path:
+    """A project in the middle of its first milestone, all committed, nothing wrong with it."""
+    write(repo, dict(SOUND))
+    commit(repo, "plan")
+    return repo
