@@ -4,6 +4,7 @@ A file that cannot be read is passed over (parallel PR-301); a missing directory
 """
 
 import json
+import math
 import os
 from typing import NamedTuple
 
@@ -35,6 +36,8 @@ def _beacon(path: str, milestone: str) -> Beacon | None:
         with open(path, "rb") as file:
             said = json.load(file)
         cost = said.get("cost")
+        if cost is not None and not math.isfinite(float(cost)):
+            return None
         return Beacon(
             milestone_id=milestone,
             pid=int(said["pid"]),
@@ -42,5 +45,5 @@ def _beacon(path: str, milestone: str) -> Beacon | None:
             cost_usd=None if cost is None else float(cost),
             last_heartbeat=int(said["lastHeartbeat"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

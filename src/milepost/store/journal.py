@@ -6,9 +6,11 @@ append starts on a fresh line and the reader counts the torn one. Source: DESIGN
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,8 +36,8 @@ class Journal:
         self._directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            line = _encode(event) + b"\n"
-            os.write(descriptor, line if _ends_clean(descriptor) else b"\n" + line)
+            line = _line(event)
+            _write(descriptor, line if _ends_clean(descriptor) else b"\n" + line)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -54,9 +56,13 @@ class Journal:
         return tuple(_events(self._path))
 
     def everything(self) -> tuple[AnyEvent, ...]:
-        """The events of all writers, by time."""
+        """The events of all writers, by time; those of one writer stay in their order, also when a clock steps back."""
         files = sorted(self._directory.glob("*.jsonl")) if self._directory.is_dir() else []
-        return tuple(sorted((event for file in files for event in _events(file)), key=lambda event: event.at_ms))
+        timed: list[tuple[int, AnyEvent]] = []
+        for file in files:
+            events = tuple(_events(file))
+            timed += zip(accumulate((event.at_ms for event in events), max), events, strict=True)
+        return tuple(event for _, event in sorted(timed, key=lambda pair: pair[0]))
 
     def torn(self) -> int:
         """Lines that cannot be read, over all writers (a crash tore them, or a newer version wrote them)."""
@@ -69,6 +75,21 @@ class Journal:
         with (self._directory / ".lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _line(event: AnyEvent) -> bytes:
+    try:
+        return _encode(event) + b"\n"
+    except UnicodeEncodeError:
+        # A name on disk that was no UTF-8 must not stop the books.
+        text = json.dumps(msgspec.to_builtins(event), ensure_ascii=False)
+        return text.encode("utf-8", "replace") + b"\n"
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    # A disk that is nearly full takes a part without an error; only the next write says why.
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _ends_clean(descriptor: int) -> bool:

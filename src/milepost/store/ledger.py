@@ -14,6 +14,9 @@ from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Ses
 from milepost.model import money
 from milepost.store import atomic
 
+_UNBELIEVABLE_USD = 1e9
+"""A cost that is no cost: rows of other programs are not checked by anybody."""
+
 
 def publish(state: Path, events: Iterable[AnyEvent]) -> None:
     """Write `metrics.json` anew. Raises FormatError for a ledger that cannot be read: it is not replaced."""
@@ -27,7 +30,8 @@ def publish(state: Path, events: Iterable[AnyEvent]) -> None:
 def carried(state: Path) -> int:
     """Micro-USD in rows that another program wrote. A ledger that cannot be read raises FormatError."""
     costs = [unit.get("cost") for unit in _read(state).units if not isinstance(unit.get("attempt"), str)]
-    return sum(money.from_usd(float(c)) for c in costs if isinstance(c, int | float) and not isinstance(c, bool))
+    known = [c for c in costs if isinstance(c, int | float) and not isinstance(c, bool)]
+    return sum(money.from_usd(c) for c in known if 0 <= c < _UNBELIEVABLE_USD)
 
 
 def rows(events: Iterable[AnyEvent]) -> list[metrics.Row]:
