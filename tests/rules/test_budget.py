@@ -22,7 +22,7 @@ from milepost.store.journal import Journal
 
 def began(attempt: str, kind: str = "execute-task") -> AttemptStarted:
     return AttemptStarted(
-        at_ms=0, run="r", attempt=attempt, kind=kind, unit="M001/S01/T01", base="b", branch="m", fingerprint="f", number=1
+        at_ms=0, run="r", attempt=attempt, kind=kind, unit="M001/S01/T01", base="", branch="", fingerprint="", number=1
     )  # fmt: skip
 
 
