@@ -8,7 +8,7 @@ Source: DESIGN "The way through the house", spec auto 5.3, 5.9, 5.18, 8.1.
 from milepost import __version__
 from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode, MilepostError
-from milepost.formats.journal import AttemptStarted, BudgetAlerted, RunEnded, RunStarted, SessionEnded
+from milepost.formats.journal import AttemptStarted, BudgetAlerted, Landed, RunEnded, RunStarted, SessionEnded
 from milepost.model import money
 from milepost.model.outcome import (
     Committed,
@@ -92,7 +92,7 @@ class _Worker:
             effects.carry_orders(home, milestone, self.shift)
             decision = decide(state, steering.steered(home, milestone), self.shift.preferences)
             if isinstance(decision, Halt):
-                return _halted(decision, state)
+                return _unpushed(self.shift) or _halted(decision, state)
             if ending := await self._dispatch(decision):
                 return ending
 
@@ -188,6 +188,16 @@ def _capped(unit: Unit, capped: retry.Capped, past: retry.History, bench: Bench)
     hint = f"Evidence: {where}. " if gate else ""
     hint += f"Mend it or change its plan, then gsd auto --retry {unit.id}"
     return Ending(code, f"{unit}: {capped.reason}{last}", hint)
+
+
+def _unpushed(shift: Shift) -> Ending | None:
+    """A landing that the remote did not take does not stop the work, but the run does not end well."""
+    landings = [e for e in shift.journal("project").everything() if isinstance(e, Landed) and e.run == shift.run]
+    if not landings or not (last := landings[-1]).push_error:
+        return None
+    remote = shift.preferences.git.remote
+    words = f"{last.milestone} is on {last.target}, but {remote} does not have it: {last.push_error}"
+    return Ending(ExitCode.BLOCKED, words, f"Mend that, then: git push {remote} {last.target}")
 
 
 def _halted(halt: Halt, state: State) -> Ending:

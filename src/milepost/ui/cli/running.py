@@ -34,6 +34,12 @@ class BadSettings(MilepostError):
     """The preferences have errors; all of them are said, and nothing was started."""
 
 
+class NotAtTheRoot(MilepostError):
+    """The state directory lies in a subdirectory of its repository, where no worktree would have it."""
+
+    exit_code = ExitCode.BLOCKED
+
+
 def parser(program: str, command: str) -> argparse.ArgumentParser:
     """The options of `auto` and `next`."""
     says = "Work through the plan until it is done." if command == "auto" else "Do one unit, then stop."
@@ -56,6 +62,11 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
     options = parser(program, command).parse_args(argv)
     where = context.find(program)
     place = repo.inspect(Path(where.root))
+    if os.path.realpath(where.root) != str(place.root):
+        raise NotAtTheRoot(
+            f"{where.root}/{where.state_dir} is not at the root of its repository, which is {place.root}",
+            hint=f"Move {where.state_dir}/ there, or make {where.root} a repository of its own.",
+        )
     repo.require_ready(place)
     repo.require_identity(place.root)
     _require_alone(Path(where.root, where.state_dir))
