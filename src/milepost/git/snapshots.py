@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from milepost.git.run import git, raw
-from milepost.git.status import look
+from milepost.git.status import Change, look
 
 
 @contextmanager
@@ -25,6 +25,14 @@ def private_index(where: Path, *, like: str | None = None) -> Iterator[Path]:
             if real.exists():
                 shutil.copy2(real, index)
         yield index
+
+
+def tree_with(where: Path, changes: Iterable[Change]) -> str:
+    """The tree that a commit of these changes would have; nothing in the checkout or its index moves."""
+    listed = b"".join(raw(change.path) + b"\0" for change in changes if not change.nested)
+    with private_index(where) as index:
+        git(where, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=listed, index=index)
+        return git(where, "write-tree", index=index).line
 
 
 def snapshot(where: Path, message: str = "snapshot", *, also: Iterable[str] = ()) -> str:

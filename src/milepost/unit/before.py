@@ -24,12 +24,14 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     """`S01/T02` whose box was ticked."""
     artifacts: dict[str, str]
     """Path below the state directory → digest, of every Markdown file of the milestone."""
+    others: tuple[str, ...] = ()
+    """Paths of other milestones that were changed already, in a checkout that is the user's too."""
     gates: dict[str, str] = {}
     """`S01/T02` → its Verify line: a session does not choose the gate that judges it."""
 
 
-def take(tree: Tree, milestone: str) -> Before:
-    """Look at the milestone's books now."""
+def take(tree: Tree, milestone: str, others: tuple[str, ...] = ()) -> Before:
+    """Look at the milestone's books now. others: paths of other milestones that differ from the last commit."""
     found = roadmap_of(tree, milestone)
     slices = found.slices if found else ()
     tasks = {f"{s.id}/{t.id}": t for s in slices for t in tasks_of(tree, milestone, s.id)}
@@ -37,6 +39,7 @@ def take(tree: Tree, milestone: str) -> Before:
         slices=tuple(s.id for s in slices if s.done),
         tasks=tuple(key for key, task in tasks.items() if task.done),
         artifacts=artifacts(tree, milestone),
+        others=others,
         gates={key: task.verify for key, task in tasks.items() if task.verify},
     )
 

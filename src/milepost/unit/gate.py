@@ -5,6 +5,8 @@ could not be judged is run once more at once, since harnesses have bad moments; 
 looks. Source: DESIGN "Verification", rule 4; spec auto 5.13, 8.7.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.errors import FormatError
@@ -12,9 +14,8 @@ from milepost.formats import evidence as evidence_format
 from milepost.formats.evidence import Evidence, Verdict
 from milepost.formats.journal import Verified
 from milepost.formats.tree import task_path
-from milepost.git import status
 from milepost.git.run import git
-from milepost.git.snapshots import snapshot
+from milepost.git.snapshots import tree_with
 from milepost.git.status import Change
 from milepost.model.outcome import Inconclusive, Outcome, VerifyFailed
 from milepost.model.units import Unit, UnitKind
@@ -26,17 +27,17 @@ from milepost.unit.put_right import tree_of
 from milepost.unit.verify import Verification, discover, verify
 
 
-async def gate(unit: Unit, attempt: str, bench: Bench) -> Outcome | None:
-    """None: the work may be booked. Otherwise why not."""
+async def gate(unit: Unit, attempt: str, changes: Sequence[Change], bench: Bench) -> Outcome | None:
+    """None: the work may be booked. Otherwise why not. changes: everything the unit would commit."""
     place = bench.workspace
-    changed = [c for c in status.dirty(place.cwd) if not c.path.startswith(f"{place.state_dir}/")]
+    changed = [c for c in changes if not c.path.startswith(f"{place.state_dir}/")]
     if unit.kind is not UnitKind.EXECUTE_TASK and not changed:
         return None
-    flags = _flags(changed, bench)
-    found = await _run(unit, attempt, flags, bench, previous=_previous(unit, bench))
+    case = _Case(unit=unit, attempt=attempt, flags=_flags(changed, bench), tree=tree_with(place.cwd, changes))
+    found = await _run(case, bench, previous=_previous(unit, bench))
     if found.verdict is Verdict.INCONCLUSIVE and not _hung(found):
         bench.watcher.note(f"gate of {unit}: {found.reason}; running it once more")
-        found = await _run(unit, attempt, flags, bench, previous=found.evidence)
+        found = await _run(case, bench, previous=found.evidence)
     _book(unit, attempt, found, bench)
     if found.verdict is Verdict.PASS:
         return None
@@ -44,6 +45,16 @@ async def gate(unit: Unit, attempt: str, bench: Bench) -> Outcome | None:
     if found.verdict is Verdict.FAIL:
         return VerifyFailed(found.failed, evidence)
     return Inconclusive(found.reason, evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What one gate is about."""
+
+    unit: Unit
+    attempt: str
+    flags: tuple[str, ...]
+    tree: str
 
 
 def _hung(found: Verification) -> bool:
@@ -56,30 +67,28 @@ def evidence_path(unit: Unit, bench: Bench) -> str:
     return str(_evidence(unit, bench).relative_to(bench.workspace.cwd))
 
 
-async def _run(
-    unit: Unit, attempt: str, flags: tuple[str, ...], bench: Bench, *, previous: Evidence | None
-) -> Verification:
+async def _run(case: _Case, bench: Bench, *, previous: Evidence | None) -> Verification:
     place, retries = bench.workspace, bench.preferences.verification_max_retries
     failures = previous.retry_attempt if previous and isinstance(previous.retry_attempt, int) else 0
     commands = discover(
         preference=bench.preferences.verification_commands,
-        verify=_verify_line(unit, attempt, bench),
+        verify=_verify_line(case.unit, case.attempt, bench),
         cwd=place.cwd,
         env=bench.env,
     )
     return await verify(
-        unit,
+        case.unit,
         commands,
         cwd=place.cwd,
         env=bench.env,
-        evidence_path=_evidence(unit, bench),
+        evidence_path=_evidence(case.unit, bench),
         now_ms=bench.now_ms,
         confine=bench.confine,
-        tree_id=git(place.cwd, "rev-parse", f"{snapshot(place.cwd)}^{{tree}}").line,
-        attempt=attempt,
+        tree_id=case.tree,
+        attempt=case.attempt,
         retry=(failures + 1, retries),
         previous=previous,
-        flags=flags,
+        flags=case.flags,
         known_secrets=bench.secrets,
     )
 

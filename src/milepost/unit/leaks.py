@@ -3,9 +3,9 @@
 Source: DESIGN (security), field-reports #44.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from milepost.git import status
+from milepost.git.status import Change
 from milepost.rules import secrets
 from milepost.unit.bench import Bench
 
@@ -13,10 +13,13 @@ _LARGEST = 1_000_000
 """Bytes of a file that is looked through; credentials stand in small files."""
 
 
-def leaks(bench: Bench) -> tuple[str, ...]:
-    """Files that hold a key or token of this machine's environment, as things the unit owes; empty: none."""
+def leaks(changes: Sequence[Change], bench: Bench) -> tuple[str, ...]:
+    """Changed files that hold a key or token of this machine's environment, as things the unit owes.
+
+    changes: everything the unit would commit. Files that only look like it are told to the watcher.
+    """
     found = []
-    for path, text in _changed(bench):
+    for path, text in _texts(changes, bench):
         if any(value in text for value in bench.secrets):
             found.append(f"{path}: holds a credential of this machine; take it out")
         elif suspicious := secrets.find(text):
@@ -24,9 +27,8 @@ def leaks(bench: Bench) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _changed(bench: Bench) -> Iterator[tuple[str, str]]:
-    place = bench.workspace
-    for change in status.dirty(place.cwd):
-        file = place.cwd / change.path
+def _texts(changes: Sequence[Change], bench: Bench) -> Iterator[tuple[str, str]]:
+    for change in changes:
+        file = bench.workspace.cwd / change.path
         if file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST:
             yield change.path, file.read_bytes().decode("utf-8", "replace")

@@ -13,6 +13,7 @@ from milepost.formats.tree import Tree, slice_file
 from milepost.git import refs, status
 from milepost.git.put_right import put_right_branch, take_back
 from milepost.git.snapshots import snapshot
+from milepost.git.status import Change
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import claims
 from milepost.store.snapshot import Snapshot
@@ -41,15 +42,21 @@ class Correction(NamedTuple):
     """Ref or directory that keeps what was there."""
 
 
-def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, bench: Bench) -> None:
-    """Undo what is not the agent's to do, journal each correction and tell the watcher."""
-    found = [*_branch(base, bench), *_foreign_files(unit, bench)]
+def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, bench: Bench) -> tuple[Change, ...]:
+    """Undo what is not the agent's to do, journal each correction and tell the watcher.
+
+    Returns what then differs from the last commit.
+    """
+    found = _branch(base, bench)
+    changes = status.dirty(bench.workspace.cwd)
+    found += _foreign_files(unit, changes, before, bench)
     if before is not None:
-        found += _spoilt_plan(unit, before, bench)
+        found += _spoilt_plan(unit, changes, before, bench)
         found += _foreign_claims(unit, before, attempt, bench)
         found += _boxes(before, bench)
     for correction in found:
         _tell(correction, attempt, bench)
+    return status.dirty(bench.workspace.cwd) if found else changes
 
 
 def tree_of(bench: Bench) -> Tree:
@@ -69,23 +76,34 @@ def _branch(base: str, bench: Bench) -> list[Correction]:
     return [Correction(what, (), ", ".join(found.pins))]
 
 
-def _foreign_files(unit: Unit, bench: Bench) -> list[Correction]:
+def _foreign_files(unit: Unit, changes: tuple[Change, ...], before: Before | None, bench: Bench) -> list[Correction]:
     place = bench.workspace
-    own = f"{place.state_dir}/milestones/{unit.milestone}/"
-    changes = [c for c in status.dirty(place.cwd) if _foreign(c.path, f"{place.state_dir}/milestones/", own)]
-    if not changes:
+    if place.isolation != "worktree" and before is None:
+        return []
+    theirs = before.others if before else ()
+    paths = tuple(p for p in foreign(changes, unit.milestone, place.state_dir) if p not in theirs)
+    if not paths:
         return []
     backup = refs.pin(place.root, place.milestone, "foreign", snapshot(place.cwd))
-    paths = tuple(c.path for c in changes)
     take_back(place.cwd, paths)
     return [Correction("wrote files of another milestone; they were taken back", paths, backup)]
 
 
-def _foreign(path: str, milestones: str, own: str) -> bool:
-    return path.startswith(milestones) and not path.startswith(own)
+def foreign(changes: tuple[Change, ...], milestone: str, state_dir: str) -> tuple[str, ...]:
+    """Changed paths in the directories of other milestones."""
+    all_of_them, own = f"{state_dir}/milestones/", f"{state_dir}/milestones/{milestone}/"
+    return tuple(c.path for c in changes if c.path.startswith(all_of_them) and not c.path.startswith(own))
 
 
-def _spoilt_plan(unit: Unit, before: Before, bench: Bench) -> list[Correction]:
+def others(bench: Bench) -> tuple[str, ...]:
+    """What lies changed in other milestones' directories before a unit; a worktree of our own has nothing there."""
+    place = bench.workspace
+    if place.isolation == "worktree":
+        return ()
+    return foreign(status.dirty(place.cwd), place.milestone, place.state_dir)
+
+
+def _spoilt_plan(unit: Unit, changes: tuple[Change, ...], before: Before, bench: Bench) -> list[Correction]:
     """Undo, where git can, that a unit which does not plan deletes planning files or changes what judges it."""
     place = bench.workspace
     if unit.kind in _PLANNERS:
@@ -96,7 +114,7 @@ def _spoilt_plan(unit: Unit, before: Before, bench: Bench) -> list[Correction]:
     judged = {key.split("/")[0] for key, gate in before.gates.items() if now.gates.get(key) != gate}
     gone |= {slice_file(tree, unit.milestone, slice_id, "PLAN") or "" for slice_id in judged}
     spoilt = {f"{place.state_dir}/{path}" for path in gone}
-    paths = tuple(c.path for c in status.dirty(place.cwd) if c.path in spoilt and not c.untracked)
+    paths = tuple(c.path for c in changes if c.path in spoilt and not c.untracked)
     if not paths:
         return []
     backup = refs.pin(place.root, place.milestone, "plan", snapshot(place.cwd))

@@ -12,7 +12,7 @@ from milepost.model.outcome import Inconclusive, Outcome, Unfinished
 from milepost.model.units import Unit, UnitKind
 from milepost.unit import before as books_before
 from milepost.unit.bench import Bench
-from milepost.unit.transaction import Attempt, close, settle
+from milepost.unit.transaction import Attempt, close, committed, settle
 
 
 def open_attempts(events: Iterable[AnyEvent]) -> tuple[AttemptStarted, ...]:
@@ -52,7 +52,7 @@ async def recover(bench: Bench) -> tuple[tuple[Unit, Outcome], ...]:
     for started in open_attempts(events):
         unit = Unit(UnitKind(started.kind), started.unit)
         attempt = Attempt(id=started.attempt, unit=unit, base=started.base, number=started.number)
-        outcome = await settle(attempt, bench)
+        outcome = committed(attempt, bench) or await settle(attempt, bench)
         if isinstance(outcome, Unfinished):
             _end_as_crashed(attempt.id, "\n".join(outcome.missing), bench)
         elif not isinstance(outcome, Inconclusive):

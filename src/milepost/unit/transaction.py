@@ -34,7 +34,7 @@ from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, ceiling, converse, enforced
 from milepost.unit.gate import gate
 from milepost.unit.leaks import leaks
-from milepost.unit.put_right import put_right, shelf_of, tree_of
+from milepost.unit.put_right import others, put_right, shelf_of, tree_of
 from milepost.unit.transcript import Transcript
 
 
@@ -50,16 +50,15 @@ class Attempt:
 
 async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome:
     """Do one unit: one fresh session, then settle what it left. `diagnostic`: why it is tried again, for the prompt."""
-    worktrees.prove_place(bench.workspace.cwd, bench.workspace.branch, isolation=bench.workspace.isolation)
+    base = worktrees.prove_place(bench.workspace.cwd, bench.workspace.branch, isolation=bench.workspace.isolation)
     tree = tree_of(bench)
-    base = commits.head(bench.workspace.cwd)
     marks = fingerprint(unit, tree)
     past = retry.history(bench.journal.everything(), unit, marks)
     attempt = Attempt(id=session.attempt_id(unit, bench), unit=unit, base=base, number=past.total + 1)
 
     if refused := _reserve(attempt, bench):
         return refused
-    books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone))
+    books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone, others(bench)))
     with Transcript(bench.workspace.root_state, unit, known_secrets=bench.secrets) as transcript:
         prompt = session.prompt(unit, tree, attempt.number, bench, diagnostic=diagnostic)
         bench.journal.append(_started(attempt, marks, transcript, prompt, bench))
@@ -75,17 +74,23 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
     return close(attempt, _explained(outcome, talk, bench), bench)
 
 
+def committed(attempt: Attempt, bench: Bench) -> Committed | None:
+    """The commit of an attempt that got as far and was not closed; None: there is none."""
+    place = bench.workspace
+    commit = commits.find_attempt(place.cwd, place.branch, attempt.base, attempt.id)
+    return Committed(commit) if commit else None
+
+
 async def settle(attempt: Attempt, bench: Bench) -> Outcome:
     """What did the agent really leave on disk? Only then tick, only then commit. May run any number of times."""
     unit, place = attempt.unit, bench.workspace
-    if commit := commits.find_attempt(place.cwd, place.branch, attempt.base, attempt.id):
-        return Committed(commit)
     books.bring_back(place.state, shelf_of(bench, attempt.id) / "held")
     before = books_before.recall(place.root_state, attempt.id)
-    put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
+    changes = put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
     if owed := done.missing(unit, tree_of(bench)):
         return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
-    refused = Unfinished(found) if (found := leaks(bench)) else await gate(unit, attempt.id, bench)
+    leaked = leaks(changes, bench)
+    refused = Unfinished(leaked) if leaked else await gate(unit, attempt.id, changes, bench)
     if refused is not None:
         books.set_aside(unit, tree_of(bench), place.state, shelf_of(bench, attempt.id) / "held")
         return refused

@@ -8,8 +8,10 @@ Entry shapes are GSD's, so its tools read ours. Credentials are redacted before 
 Source: spec auto 5.7.
 """
 
+import json
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -46,12 +48,13 @@ class Transcript:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write what is still held back, and close."""
-        self._flush(None)
-        self._file.close()
+        with self._file:
+            self._flush(None)
 
     def begin(self, *, attempt: str, unit: Unit, cwd: Path, at_ms: int, prompt: str) -> None:
         """The header, and the prompt as the user's message."""
-        head = {"type": "session", "version": 1, "id": attempt, "timestamp": at_ms}
+        at = datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
+        head = {"type": "session", "version": 1, "id": attempt, "timestamp": at.replace("+00:00", "Z")}
         self._write({**head, "cwd": str(cwd), "unit": str(unit)})
         self._write({"type": "message", "message": {"role": "user", "content": [{"type": "text", "text": prompt}]}})
 
@@ -88,9 +91,16 @@ class Transcript:
         self._write({"type": "message", "message": message | ({"usage": usage} if usage else {})})
 
     def _write(self, entry: dict[str, object]) -> None:
-        line = _encode(entry).decode("utf-8", "replace")
-        self._file.write(secrets.redact(line, self._secrets) + "\n")
+        self._file.write(secrets.redact(_line(entry), self._secrets) + "\n")
         self._file.flush()
+
+
+def _line(entry: dict[str, object]) -> str:
+    try:
+        return _encode(entry).decode()
+    except UnicodeEncodeError:
+        # Documents of the project need not be UTF-8, and then the prompt is not either.
+        return json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def _open_next(directory: Path, unit: Unit) -> tuple[Path, TextIO]:
