@@ -6,6 +6,7 @@ Source: DESIGN rules 3 and 5.
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 import msgspec
@@ -79,14 +80,15 @@ def _digest(text: str) -> str:
 
 def keep(state: Path, attempt: str, before: Before) -> None:
     """Write it down before the session starts. `state`: the project's state directory."""
-    atomic.replace(_path(state, attempt), msgspec.json.encode(before))
+    # The standard library's JSON carries names that are no UTF-8 there and back.
+    atomic.replace(_path(state, attempt), json.dumps(msgspec.to_builtins(before)).encode())
 
 
 def recall(state: Path, attempt: str) -> Before | None:
     """What `keep` wrote; None when the attempt never got that far."""
     try:
-        return msgspec.json.decode(_path(state, attempt).read_bytes(), type=Before)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return msgspec.convert(json.loads(_path(state, attempt).read_bytes()), type=Before)
+    except (FileNotFoundError, ValueError, msgspec.ValidationError):
         return None
 
 

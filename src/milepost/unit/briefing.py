@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from milepost.errors import FormatError
 from milepost.formats import evidence as evidence_format
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, Verified
 from milepost.git.run import git
@@ -93,7 +94,7 @@ def _gate_failure(unit: Unit, failures: int, last: _Attempt, bench: Bench) -> st
 def _failed_checks(path: Path) -> tuple[Check, ...]:
     try:
         found = evidence_format.decode(path.read_bytes(), str(path))
-    except FileNotFoundError:
+    except (OSError, FormatError):
         return ()
     return tuple(
         Check(command=c.command, exit_code=c.exit_code, stdout=_text(c.stdout), stderr=_text(c.stderr))
