@@ -310,7 +310,7 @@ def _execute(case: Case) -> Answer | None:
 
 
 def _skip_validation(case: Case) -> Answer | None:
-    """A validation that somebody wrote and nobody can read is not overwritten: it is made again instead."""
+    """`phases.skip_milestone_validation`: a note that says so is written. One that nobody can read is made again."""
     skip = case.prefs.phases.skip_milestone_validation and case.state.phase is Phase.VALIDATING_MILESTONE
     if not skip or case.in_milestone("VALIDATION"):
         return None
