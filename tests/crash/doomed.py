@@ -80,7 +80,7 @@ def _watch(counter: Counter) -> None:
     real_git, real_call = git_run._once, Toolbox.call
 
     def git(where: Path, args: tuple[str, ...], *rest: object) -> object:
-        changing = args[0] in CHANGING
+        changing = next(a for a in args if a != "-c" and "=" not in a) in CHANGING
         if changing:
             counter.tick(f"before git {' '.join(args[:3])}")
         done = real_git(where, args, *rest)  # type: ignore[arg-type]

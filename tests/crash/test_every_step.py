@@ -60,10 +60,14 @@ def _script() -> list[dict[str, object]]:
         ],
         "complete-slice/M001/S01": [
             _write(f"{BASE}/slices/S01/S01-SUMMARY.md", summary.format("S01")),
-            _write(f"{BASE}/slices/S01/S01-UAT.md", "# UAT\n\n## UAT Type\n\n- UAT mode: artifact-driven\n\n1. Look.\n"),
+            _write(
+                f"{BASE}/slices/S01/S01-UAT.md", "# UAT\n\n## UAT Type\n\n- UAT mode: artifact-driven\n\n1. Look.\n"
+            ),
         ],
         "validate-milestone/M001": [
-            _write(f"{BASE}/M001-VALIDATION.md", "---\nverdict: pass\nremediation_round: 0\n---\n# Validation\n\nGood.\n")
+            _write(
+                f"{BASE}/M001-VALIDATION.md", "---\nverdict: pass\nremediation_round: 0\n---\n# Validation\n\nGood.\n"
+            )
         ],
         "complete-milestone/M001": [_write(f"{BASE}/M001-SUMMARY.md", summary.format("M001"))],
     }

@@ -79,6 +79,13 @@ def flags(changes: Iterable[Change], patch: str) -> tuple[Flag, ...]:
     return tuple(found)
 
 
+def matters(change: Change) -> bool:
+    """Whether a change can raise a flag at all; without one that does, nobody needs the patch."""
+    old = change.old_path or change.path
+    name = old.rsplit("/", 1)[-1]
+    return bool(_CONFIGURATION.search(old) or _TEST_FILE.search(old) or name in _MIXED)
+
+
 def _of(change: Change, removed: Iterable[str], added: Iterable[str]) -> Iterable[Flag]:
     if change.status == "A":
         return

@@ -122,13 +122,12 @@ def _previous(unit: Unit, bench: Bench) -> Evidence | None:
 
 def _flags(changed: list[Change], bench: Bench) -> tuple[str, ...]:
     """What of the change a person should look at: deleted tests, a loosened gate."""
-    tracked = [c for c in changed if not c.untracked]
-    if not tracked:
+    changes = [gate_changes.Change(_letter(c), c.path, c.origin or "") for c in changed if not c.untracked]
+    if not any(map(gate_changes.matters, changes)):
         return ()
     patch = git(
         bench.workspace.cwd, "diff", "HEAD", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/"
     )
-    changes = [gate_changes.Change(_letter(c), c.path, c.origin or "") for c in tracked]
     return tuple(str(flag) for flag in gate_changes.flags(changes, patch.out))
 
 
