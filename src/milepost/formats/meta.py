@@ -15,6 +15,9 @@ from milepost.errors import FormatError
 from milepost.formats import _records
 
 
+_HINT = "Mend it, or move it away: the next start writes a new one."
+
+
 def integration_branch(text: str | None) -> str | None:
     """The branch that the milestone merges into; None for a missing or corrupt file and for an empty name."""
     try:
@@ -35,7 +38,7 @@ def _fields(text: str | None, path: str) -> Mapping[str, object]:
     try:
         content: object = msgspec.json.decode(text.removeprefix("\ufeff").encode("utf-8", "surrogateescape"))
     except (msgspec.DecodeError, RecursionError) as error:
-        raise FormatError(path, 0, f"not JSON: {error}") from error
+        raise FormatError(path, 0, f"not JSON: {error}", hint=_HINT) from error
     if not isinstance(content, dict):
-        raise FormatError(path, 0, "must be a JSON object")
+        raise FormatError(path, 0, "must be a JSON object", hint=_HINT)
     return content

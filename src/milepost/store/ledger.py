@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
+from milepost.errors import FormatError
 from milepost.formats import lock, metrics
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, SessionEnded, UsageReported
 from milepost.model import money
@@ -117,3 +118,8 @@ def _read(state: Path) -> metrics.Ledger:
         return metrics.decode(_path(state).read_bytes(), str(_path(state)))
     except FileNotFoundError:
         return metrics.Ledger(project_started_at=0)
+    except FormatError as error:
+        hint = (
+            f"Move it away: mv {_path(state)} {_path(state)}.old. Our own rows are made again from the journal."
+        )
+        raise FormatError(error.path, error.line, error.expected, hint=hint) from None

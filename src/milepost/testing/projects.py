@@ -197,7 +197,7 @@ def _plan(mid: str, sid: str, tasks: int, verify: str | None) -> str:
     lines = [f"# {sid}: Slice {sid}", "", "**Goal:** Files.", "**Demo:** Look.", "", "## Tasks", ""]
     for tid in _ids("T", tasks):
         gate = verify if verify is not None else f"grep -q {mid}/{sid}/{tid} {product(mid, sid, tid)}"
-        lines += [f"- [ ] **{tid}: Write {tid}** `est:5m`", f"  - Do: write a file", f"  - Verify: `{gate}`"]
+        lines += [f"- [ ] **{tid}: Write {tid}** `est:5m`", "  - Do: write a file", f"  - Verify: `{gate}`"]
     return "\n".join(lines) + "\n"
 
 

@@ -40,6 +40,11 @@ async def enter(milestone: str, shift: Shift) -> Workspace:
     place = repo.inspect(shift.root)
     repo.require_ready(place)
     isolation = shift.preferences.git.isolation
+    if shift.state.is_symlink() and shift.preferences.git.commit_docs:
+        raise NoPlace(
+            f"{shift.state} is a symbolic link, and git carries no planning files from behind one",
+            hint=f"Put the directory itself there, or set git.commit_docs: false and ignore {shift.state_dir}.",
+        )
     if isolation == "worktree":
         return await _worktree(milestone, place, shift)
     if isolation == "branch":
@@ -168,7 +173,7 @@ def _preferred(shift: Shift) -> str | None:
 def _record(milestone: str, target: str, state: Path) -> None:
     path = state / "milestones" / milestone / f"{milestone}-META.json"
     old = path.read_text("utf-8") if path.exists() else None
-    new = meta.with_integration_branch(old, target)
+    new = meta.with_integration_branch(old, target, path=str(path))
     if new != old:
         atomic.replace(path, new.encode())
 

@@ -16,7 +16,7 @@ from milepost.doctor.finding import Finding, Severity
 from milepost.doctor.run import Mended, Report, examine, mend
 from milepost.doctor.site import Place
 from milepost.errors import ExitCode
-from milepost.ui.cli import context
+from milepost.ui.cli import arguments, context
 
 SHOWN = 5
 """Findings of one code that are shown before the rest is only counted."""
@@ -43,7 +43,7 @@ def run(argv: Sequence[str], program: str) -> int:
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = arguments.Parser(
         prog=f"{program} doctor",
         description="Look for damage and leftovers. Changes nothing without --fix; exit code 2 when errors remain.",
         allow_abbrev=False,

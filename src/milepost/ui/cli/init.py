@@ -1,6 +1,5 @@
 """`gsd init`: make the state directory in a repository, and commit it. Source: spec auto 1.3, 5.2, 6.2."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from milepost.git import repo
 from milepost.git.planning import commit_planning
 from milepost.rules import gitignore
 from milepost.store import atomic, preferences
-from milepost.ui.cli import context
+from milepost.ui.cli import arguments, context
 from milepost.ui.cli.main import state_dir
 
 _PROJECT = """\
@@ -28,7 +27,7 @@ _PROJECT = """\
 
 def run(argv: Sequence[str], program: str) -> int:
     """Make what is missing; what is there stays as it is."""
-    made = argparse.ArgumentParser(prog=f"{program} init", description="Make a state directory in this repository.")
+    made = arguments.Parser(prog=f"{program} init", description="Make a state directory in this repository.")
     made.add_argument("--no-commit", action="store_true", help="leave the new files uncommitted")
     options = made.parse_args(argv)
     name = state_dir(program)

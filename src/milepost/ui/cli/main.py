@@ -51,6 +51,7 @@ def _enter(program: str) -> None:
 
 def main(argv: Sequence[str], program: str) -> int:
     """Run one command line; returns its exit code (`errors.ExitCode`). Never raises for bad input."""
+    _open_streams()
     if argv and argv[0] in ("--version", "-V"):
         sys.stdout.write(f"{program} {__version__} (milepost)\n")
         return ExitCode.DONE
@@ -64,6 +65,16 @@ def main(argv: Sequence[str], program: str) -> int:
         return _complain(program, "interrupted", f"{program} auto goes on from here.", ExitCode.INTERRUPTED)
     finally:
         _flush()
+
+
+def _open_streams() -> None:
+    """Give closed standard streams a place to go: the next file that is opened would take their numbers."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while os.open(os.devnull, os.O_RDWR) < 2:
+        pass
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _run(argv: list[str], program: str) -> int:

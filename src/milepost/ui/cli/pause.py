@@ -1,6 +1,5 @@
 """`gsd pause`: let the current unit finish, then stop. Source: parallel PR-100, auto 5.20."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +7,12 @@ from pathlib import Path
 from milepost.errors import ExitCode
 from milepost.formats.signal import Order
 from milepost.store import lease
-from milepost.ui.cli import context, stop
+from milepost.ui.cli import arguments, context, stop
 
 
 def run(argv: Sequence[str], program: str) -> int:
     """Post the order; the running process reads it when its unit has ended."""
-    argparse.ArgumentParser(
+    arguments.Parser(
         prog=f"{program} pause", description="Let the current unit finish, then end auto mode (exit code 3)."
     ).parse_args(argv)
     where = context.find(program)

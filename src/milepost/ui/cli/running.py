@@ -24,7 +24,7 @@ from milepost.rules import gitignore
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, Lease, LeaseHeld
 from milepost.ui import progress
-from milepost.ui.cli import agents, context, surroundings
+from milepost.ui.cli import agents, arguments, context, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
 from milepost.worker.shift import Ending, Shift
@@ -43,7 +43,7 @@ class NotAtTheRoot(MilepostError):
 def parser(program: str, command: str) -> argparse.ArgumentParser:
     """The options of `auto` and `next`."""
     says = "Work through the plan until it is done." if command == "auto" else "Do one unit, then stop."
-    made = argparse.ArgumentParser(prog=f"{program} {command}", description=says, allow_abbrev=False)
+    made = arguments.Parser(prog=f"{program} {command}", description=says, allow_abbrev=False)
     made.add_argument("--model", metavar="NAME", help="use this model for every unit (claude-…, openai/…, ollama/…)")
     made.add_argument("--agent", metavar="SPEC", default="builtin", help="builtin (default), or replay:FILE")
     made.add_argument("--record", metavar="FILE", help="keep the sessions as a cassette that replay:FILE can play")
@@ -202,14 +202,14 @@ def _reset_caps(unit: str | None, shift: Shift) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError("must be a whole number from 1 up")
     return number
 
 
 def _milliseconds(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isdecimal() else -1
     if number < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
+        raise argparse.ArgumentTypeError("must be a whole number of milliseconds")
     return number

@@ -1,6 +1,5 @@
 """`gsd status`: where the project stands, what it cost, what waits for a person. Reads, never writes."""
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -14,14 +13,14 @@ from milepost.store import lease, ledger, preferences
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
-from milepost.ui.cli import context
+from milepost.ui.cli import arguments, context
 from milepost.ui.views import overview
 from milepost.ui.views import state as state_view
 
 
 def run(argv: Sequence[str], program: str) -> int:
     """Print it."""
-    made = argparse.ArgumentParser(prog=f"{program} status", description="Where the project stands and what it cost.")
+    made = arguments.Parser(prog=f"{program} status", description="Where the project stands and what it cost.")
     made.add_argument("--json", action="store_true", help="the same as JSON")
     options = made.parse_args(argv)
     where = context.find(program)

@@ -1,6 +1,5 @@
 """`gsd stop`: end the running auto mode from any terminal. Source: spec auto 5.4, 5.20; field-reports #22."""
 
-import argparse
 import os
 import signal
 import sys
@@ -12,7 +11,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.formats.signal import Order, Signal
 from milepost.process.identity import Identity, alive
 from milepost.store import lease, mailbox
-from milepost.ui.cli import context
+from milepost.ui.cli import arguments, context
 from milepost.worker.orders import ANY
 
 _POLL_S = 0.05
@@ -24,7 +23,7 @@ class StillRunning(MilepostError):
 
 def run(argv: Sequence[str], program: str) -> int:
     """Post the order, send SIGTERM, wait for the process to let go."""
-    made = argparse.ArgumentParser(prog=f"{program} stop", description="End the running auto mode; work is kept.")
+    made = arguments.Parser(prog=f"{program} stop", description="End the running auto mode; work is kept.")
     made.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="how long to wait (default 30)")
     options = made.parse_args(argv)
     where = context.find(program)
