@@ -4,6 +4,7 @@ Hooks run and signing is respected; whatever would ask a person fails with a rea
 Source: spec auto 1.4, 6.5, 6.7; field-reports #5, #25, soleur#7644.
 """
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from milepost.errors import ExitCode, MilepostError
 from milepost.git.planning import commit_planning
 from milepost.git.put_right import PutRight, put_right_branch
+from milepost.git.repo import head_of
 from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, git, literal, raw
 from milepost.git.snapshots import snapshot
 from milepost.git.status import Change, Status, look
@@ -23,6 +25,10 @@ __all__ = [
 
 ATTEMPT = "GSD-Attempt"
 """Trailer that carries the attempt's id."""
+
+
+_MADE = re.compile(r"^\[[^\n]* ([0-9a-f]{40,64})\] ", re.MULTILINE)
+"""`[milestone/M001 <commit>] subject`, which git prints after hooks had their say."""
 
 
 class WrongBranch(MilepostError):
@@ -69,7 +75,7 @@ class Staging:
 
 def head(where: Path) -> str:
     """The commit that is checked out."""
-    return git(where, "rev-parse", "--verify", "HEAD^{commit}").line
+    return head_of(where).commit or git(where, "rev-parse", "--verify", "HEAD^{commit}").line
 
 
 def staging(status: Status, excluded: Callable[[str], str | None]) -> Staging:
@@ -113,7 +119,7 @@ def commit_unit(
     _stage(where, chosen.taken)
     held_back = {left_out.path for left_out in chosen.skipped}
     partial = any(change.staged and change.path in held_back for change in status.changes)
-    return head(where) if _commit(where, message, chosen.taken if partial else ()) else None
+    return _commit(where, message, chosen.taken if partial else ())
 
 
 def _require_no_conflicts(where: Path, status: Status) -> None:
@@ -144,8 +150,8 @@ def _stage(where: Path, changes: tuple[Change, ...]) -> None:
         git(where, "add", "--all", *from_stdin, stdin=literal(paths))
 
 
-def _commit(where: Path, message: str, only: tuple[Change, ...]) -> bool:
-    """False when there turned out to be nothing to commit. `only`: leave other staged changes out."""
+def _commit(where: Path, message: str, only: tuple[Change, ...]) -> str | None:
+    """The new commit, None when there turned out to be nothing. `only`: leave other staged changes out."""
     with tempfile.NamedTemporaryFile(prefix="gsd-paths-") as listed:
         limit = []
         if only:
@@ -153,13 +159,15 @@ def _commit(where: Path, message: str, only: tuple[Change, ...]) -> bool:
             listed.flush()
             limit = ["--only", f"--pathspec-from-file={listed.name}", "--pathspec-file-nul"]
         try:
-            args = ("--quiet", "--cleanup=verbatim", "--file=-", *limit)
-            git(where, "commit", *args, stdin=raw(message), timeout_s=HOOK_TIMEOUT_S)
+            # Git's own line says which commit it made, so nobody has to ask again.
+            args = ("-c", "core.abbrev=no", "commit", "--cleanup=verbatim", "--no-status", "--file=-", *limit)
+            said = git(where, *args, stdin=raw(message), timeout_s=HOOK_TIMEOUT_S).out
         except GitFailed as failed:
             if _nothing_staged(where):
-                return False
+                return None
             raise _refusal(where, failed) from failed
-    return True
+    made = _MADE.search(said)
+    return made[1] if made else head(where)
 
 
 def _nothing_staged(where: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.git import refs
-from milepost.git.repo import Head, head_of, in_progress, operation_in
+from milepost.git.repo import Head, head_of, in_progress
 from milepost.git.run import git
 from milepost.git.snapshots import snapshot
 from milepost.git.take_back import take_back
@@ -58,9 +58,9 @@ def put_right_branch(where: Path, branch: str, base: str, *, owner: str | None =
     owner: the name under `refs/gsd/backup/`, by default the milestone of the branch. Safe to run again after a kill.
     Raises WorkMisplaced when the agent's changes are on another line of history and conflict with the branch.
     """
-    if _as_it_should_be(where, branch, base):
-        return None
     found, tip, operation = head_of(where), refs.branch_tip(where, branch), in_progress(where)
+    if found.branch == branch and tip == base and operation is None:
+        return None
     pins = _pin_all(where, owner or _owner(branch), found, tip, base)
     left = found
     if operation == "rebase":
@@ -73,13 +73,6 @@ def put_right_branch(where: Path, branch: str, base: str, *, owner: str | None =
     _quit(where, operation)
     _attach(where, branch, base, tip)
     return PutRight(head=left, tip=tip, operation=operation, pins=pins, carried=carried)
-
-
-def _as_it_should_be(where: Path, branch: str, base: str) -> bool:
-    """HEAD on the branch, the branch at `base`, nothing half done; one git call, because every unit asks."""
-    asked = ("--path-format=absolute", "--git-dir", f"refs/heads/{branch}", "--symbolic-full-name", "HEAD")
-    found = git(where, "rev-parse", *asked, ok=(0, 128)).out.splitlines()
-    return found[1:] == [base, f"refs/heads/{branch}"] and operation_in(Path(found[0])) is None
 
 
 def _pin_all(where: Path, owner: str, found: Head, tip: str | None, base: str) -> tuple[str, ...]:

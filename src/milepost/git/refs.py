@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.git import pointers
 from milepost.git.run import GitFailed, git
 
 BACKUPS = "refs/gsd/backup"
@@ -41,7 +42,10 @@ class Backup:
 
 def resolve(where: Path, name: str) -> str | None:
     """The commit behind a ref or revision; None when there is none."""
-    return git(where, "rev-parse", "-q", "--verify", f"{name}^{{commit}}", ok=(0, 1, 128)).line or None
+    try:
+        return pointers.commit(where, name)
+    except pointers.Unplain:
+        return git(where, "rev-parse", "-q", "--verify", f"{name}^{{commit}}", ok=(0, 1, 128)).line or None
 
 
 def branch_tip(where: Path, branch: str) -> str | None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.git import pointers
 from milepost.git.run import GitFailed, git, version
 
 _STATE_DIRS = (".gsd", ".sf")
@@ -112,9 +113,12 @@ def inspect(cwd: Path) -> Repo:
 
 def head_of(where: Path) -> Head:
     """What HEAD of the checkout at `where` points at."""
-    ref = git(where, "symbolic-ref", "-q", "HEAD", ok=(0, 1)).line
-    commit = git(where, "rev-parse", "-q", "--verify", "HEAD^{commit}", ok=(0, 1, 128)).line or None
-    branch = ref.removeprefix("refs/heads/") or None
+    try:
+        ref, commit = pointers.head(where)
+    except pointers.Unplain:
+        ref = git(where, "symbolic-ref", "-q", "HEAD", ok=(0, 1)).line
+        commit = git(where, "rev-parse", "-q", "--verify", "HEAD^{commit}", ok=(0, 1, 128)).line or None
+    branch = (ref or "").removeprefix("refs/heads/") or None
     if branch is None:
         return Head(kind=HeadKind.DETACHED, branch=None, commit=commit)
     return Head(kind=HeadKind.BRANCH if commit else HeadKind.UNBORN, branch=branch, commit=commit)
@@ -122,7 +126,15 @@ def head_of(where: Path) -> Head:
 
 def in_progress(where: Path) -> str | None:
     """`merge`, `rebase`, `cherry-pick`, `revert` or `bisect` when one was left half done in this checkout."""
-    return operation_in(Path(git(where, "rev-parse", "--absolute-git-dir").line))
+    return operation_in(git_dir(where))
+
+
+def git_dir(where: Path) -> Path:
+    """The git directory of the checkout at `where`: its own, for a worktree."""
+    try:
+        return pointers.git_dir(where)
+    except pointers.Unplain:
+        return Path(git(where, "rev-parse", "--absolute-git-dir").line)
 
 
 def operation_in(git_dir: Path) -> str | None:
@@ -181,19 +193,26 @@ def nested(where: Path, *, deep: bool = False) -> tuple[Nested, ...]:
 
 def _layout(cwd: Path) -> tuple[Path, Path, Path]:
     """Top of the checkout, its git directory, and the one all worktrees share; all absolute and real."""
+    asked = ("--path-format=absolute", "--git-dir", "--git-common-dir")
     try:
-        asked = ("--path-format=absolute", "--is-bare-repository", "--git-dir", "--git-common-dir")
-        bare, git_dir, common = git(cwd, "rev-parse", *asked).out.splitlines()
+        git_dir, common, top = git(cwd, "rev-parse", *asked, "--show-toplevel").out.splitlines()
     except GitFailed as failed:
+        if "must be run in a work tree" in failed.stderr:
+            raise _without_checkout(cwd) from None
         if "not a git repository" not in failed.stderr and "cannot change to" not in failed.stderr:
             raise
         raise NotARepository(f"{cwd} is not in a git repository", hint="git init, or go to your project") from None
-    if bare == "true":
-        raise BareRepository(f"{git_dir} is a bare repository", hint="Use a clone, or: git worktree add <dir> <branch>")
-    top = git(cwd, "rev-parse", "--path-format=absolute", "--show-toplevel", ok=(0, 128)).line
-    if not top:
-        raise NotARepository(f"{cwd} is inside a git directory, not in a checkout", hint="Go to your project.")
     return Path(top), Path(os.path.realpath(git_dir)), Path(os.path.realpath(common))
+
+
+def _without_checkout(cwd: Path) -> MilepostError:
+    asked = ("--path-format=absolute", "--is-bare-repository", "--git-dir")
+    bare, git_dir = git(cwd, "rev-parse", *asked).out.splitlines()
+    if bare == "true":
+        return BareRepository(
+            f"{git_dir} is a bare repository", hint="Use a clone, or: git worktree add <dir> <branch>"
+        )
+    return NotARepository(f"{cwd} is inside a git directory, not in a checkout", hint="Go to your project.")
 
 
 def _owner_of_worktree(top: Path) -> Path | None:

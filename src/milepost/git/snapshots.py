@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from milepost.git.repo import git_dir
 from milepost.git.run import git, raw
 from milepost.git.status import Change, look
 
@@ -21,7 +22,7 @@ def private_index(where: Path, *, like: str | None = None) -> Iterator[Path]:
         if like is not None:
             git(where, "read-tree", like, index=index)
         else:
-            real = Path(git(where, "rev-parse", "--path-format=absolute", "--git-path", "index").line)
+            real = git_dir(where) / "index"
             if real.exists():
                 shutil.copy2(real, index)
         yield index
