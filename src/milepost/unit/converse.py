@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import anyio
 from anyio.abc import TaskGroup
 
-from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, Usage
+from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, ToolCall, Usage
 from milepost.errors import MilepostError
 from milepost.formats.journal import SessionEnded, UsageReported
 from milepost.model import money
@@ -44,6 +44,7 @@ class _Drive:
         self.ended: Ended | None = None
         self.over: budget.Refused | None = None
         self.words = ""
+        self.tool_calls = self.requests = 0
         events = bench.journal.everything()
         self.committed = budget.books(events, carried=bench.carried_micro_usd).spent
         self.ceiling = ceiling(bench)
@@ -58,10 +59,12 @@ class _Drive:
             case Ended():
                 self.ended = event
             case _:
+                self.tool_calls += isinstance(event, ToolCall)
                 self.words = self.words if self.words.endswith("\n") else self.words + "\n"
         self.bench.watcher.session_event(event)
 
     def _spend(self, usage: Usage) -> None:
+        self.requests += 1
         self.bench.journal.append(
             UsageReported(
                 at_ms=self.bench.now_ms(),
@@ -100,13 +103,13 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
     limit_s = bench.preferences.auto_supervisor.hard_timeout_minutes * 60
     with anyio.move_on_after(limit_s) as clock:
         async with bench.agent.open(spec) as session, ending_together() as tasks:
-            tasks.start_soon(_cancel_when_asked, bench.stop, session)
+            tasks.start_soon(_cancel_when_asked, bench.stop, session, tasks.cancel_scope)
             async for event in session.events():
                 transcript.add(event)
                 drive.note(event)
                 if drive.over is not None and drive.ended is None:
                     break
-    ended = drive.ended or Ended(stop=Stop.CANCELLED)
+    ended = drive.ended or Ended(stop=Stop.CANCELLED, tool_calls=drive.tool_calls, requests=drive.requests)
     bench.journal.append(_closing(attempt, bench, ended))
     return Conversation(
         ended=ended,
@@ -131,10 +134,12 @@ async def ending_together() -> AsyncIterator[TaskGroup]:
         raise failure
 
 
-async def _cancel_when_asked(stop: anyio.Event, session: Session) -> None:
+async def _cancel_when_asked(stop: anyio.Event, session: Session, talk: anyio.CancelScope) -> None:
     await stop.wait()
     with anyio.move_on_after(_CANCEL_GRACE_S):
         await session.cancel()
+        await anyio.sleep_forever()
+    talk.cancel()
 
 
 def _closing(attempt: str, bench: Bench, ended: Ended) -> SessionEnded:
