@@ -101,6 +101,7 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
 def close(attempt: Attempt, outcome: Outcome, bench: Bench) -> Outcome:
     """Journal the end of an attempt, once. An inconclusive one stays open: the next start settles it again."""
     if isinstance(outcome, Inconclusive):
+        session.publish(attempt.unit, bench)
         return outcome
     result, reason = ending(outcome)
     commit = outcome.commit if isinstance(outcome, Committed) else ""
@@ -171,7 +172,10 @@ def _leave(attempt: Attempt, bench: Bench) -> Outcome:
     outcome = Interrupted("stopped by a person or a signal")
     before = books_before.recall(bench.workspace.root_state, attempt.id)
     put_right(attempt.unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
-    return close(attempt, outcome, bench) if done.missing(attempt.unit, tree_of(bench)) else outcome
+    if done.missing(attempt.unit, tree_of(bench)):
+        return close(attempt, outcome, bench)
+    session.publish(attempt.unit, bench)
+    return outcome
 
 
 def _cut_short(talk: Conversation, bench: Bench) -> Outcome | None:
