@@ -29,11 +29,12 @@ from milepost.rules.dispatch import Dispatch, Halt, decide
 from milepost.rules.fingerprint import fingerprint
 from milepost.store import ledger, steering
 from milepost.store.snapshot import Snapshot
+from milepost.unit import before
 from milepost.unit.bench import Bench
 from milepost.unit.converse import ceiling
 from milepost.unit.gate import evidence_path
 from milepost.unit.put_right import tree_of
-from milepost.unit.recover import open_attempts, recover
+from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
 from milepost.worker import effects, landing, orders, places
 from milepost.worker.shift import Ending, Shift
@@ -100,6 +101,11 @@ class _Worker:
         """Settle what an earlier process left open, in every milestone, before anybody derives."""
         if left := await ladder.end_orphans():
             self.shift.watcher.note(f"ended {left} processes that a killed run had left behind")
+        journal = self.shift.journal(self.shift.lock or "project")
+        mine = journal.own() if self.shift.lock else journal.everything()
+        lost = free_reservations(mine, journal, run=self.shift.run, at_ms=self.shift.now_ms())
+        for attempt in lost:
+            before.drop(self.shift.state, attempt)
         events = self.shift.journal("project").everything()
         for milestone in dict.fromkeys(_milestone(started) for started in open_attempts(events)):
             bench = await self._bench(milestone)
