@@ -68,7 +68,6 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
             hint=f"Move {where.state_dir}/ there, or make {where.root} a repository of its own.",
         )
     repo.require_ready(place)
-    repo.require_identity(place.root)
     _require_alone(Path(where.root, where.state_dir))
     watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
     loaded = _settings(where, program)
