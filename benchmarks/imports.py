@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.figures import Figure, Section
 
@@ -38,7 +39,7 @@ def _one(argv: tuple[str, ...], where: Path, env: Mapping[str, str]) -> Figure:
     return Figure(name=" ".join(argv), value=len(heavy), unit="libraries", aim=0, note=note)
 
 
-def recorded(argv: tuple[str, ...], where: Path, env: Mapping[str, str]) -> dict[str, object]:
+def recorded(argv: tuple[str, ...], where: Path, env: Mapping[str, str]) -> dict[str, Any]:
     """What the probe saw of one command; its exit code does not matter here."""
     record = where.parent / "imports.json"
     record.unlink(missing_ok=True)
@@ -50,5 +51,5 @@ def recorded(argv: tuple[str, ...], where: Path, env: Mapping[str, str]) -> dict
         capture_output=True,
         check=False,
     )
-    noted: dict[str, object] = json.loads(record.read_text())
+    noted: dict[str, Any] = json.loads(record.read_text())
     return noted

@@ -29,6 +29,8 @@ class Moment(NamedTuple):
     """ns of the monotonic clock."""
     cpu: int
     """ns; 0 where the system does not tell."""
+    queued: int = 0
+    """ns that its main thread had been ready to run while others had the processor; 0 likewise."""
 
 
 class Asking(NamedTuple):
@@ -61,6 +63,11 @@ class Gap(NamedTuple):
     """With none running: ours."""
     cpu_ms: float
     """Of our own process."""
+    queued_ms: float
+    """Our process was ready and others had the processor."""
+    disk_ms: float
+    """Our process waited for the disk."""
+    syncs: int
     gits: int
     calls: tuple[str, ...]
     """The git commands, in order."""
@@ -75,6 +82,8 @@ class Run(NamedTuple):
     """From the start of the process to the first request's arrival."""
     asked: tuple[Asking, ...]
     children: tuple[Child, ...]
+    syncs: tuple[tuple[int, int], ...]
+    """From when to when it waited for the disk."""
     peak_mb: float
     heavy: tuple[str, ...]
     """Libraries of weight that were loaded."""
@@ -137,12 +146,16 @@ def replies(session: Mapping[str, object]) -> list[Reply]:
 
 
 def moment(pid: int) -> Moment:
-    """Now. The processor clock of another process can be read on Linux only."""
+    """Now. What another process used of the processor, and how long it queued for it, is known on Linux only."""
     try:
         cpu = time.clock_gettime_ns((~pid << 3) | 2) if pid else 0
     except OSError:
         cpu = 0
-    return Moment(time.monotonic_ns(), cpu)
+    try:
+        queued = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        queued = 0
+    return Moment(time.monotonic_ns(), cpu, queued)
 
 
 def run(where: Path, env: Mapping[str, str]) -> Run:
@@ -187,6 +200,7 @@ def _gsd(where: Path, env: Mapping[str, str], options: Iterable[str], server: Pl
         to_first_ms=(asked[0].came.at - began) / 1e6 if asked else 0.0,
         asked=asked,
         children=tuple(Child(tuple(argv), a, b) for argv, a, b in noted["children"]),
+        syncs=tuple((a, b) for a, b in noted["syncs"]),
         peak_mb=noted["peak_kb"] / 1024,
         heavy=tuple(noted["heavy"]),
     )
@@ -195,16 +209,17 @@ def _gsd(where: Path, env: Mapping[str, str], options: Iterable[str], server: Pl
 def gaps(run_: Run) -> list[Gap]:
     """Every passage from one unit to the next."""
     pairs = zip(run_.asked, run_.asked[1:], strict=False)
-    return [_gap(a.unit, a.answered, b.came, run_.children) for a, b in pairs if b.first and a.unit != b.unit]
+    return [_gap(a.unit, a.answered, b.came, run_) for a, b in pairs if b.first and a.unit != b.unit]
 
 
-def _gap(after: str, begin: Moment, end: Moment, children: Iterable[Child]) -> Gap:
-    within = sorted((c for c in children if c.ended > begin.at and c.began < end.at), key=lambda c: c.began)
+def _gap(after: str, begin: Moment, end: Moment, run_: Run) -> Gap:
+    within = sorted((c for c in run_.children if c.ended > begin.at and c.began < end.at), key=lambda c: c.began)
     spans = [(max(c.began, begin.at), min(c.ended, end.at), c.git) for c in within]
     wall = end.at - begin.at
     busy = _covered((a, b) for a, b, _ in spans)
     git = _covered((a, b) for a, b, is_git in spans if is_git)
     gits = [c for c in within if c.git]
+    waits = [(a, b) for a, b in run_.syncs if begin.at <= a and b <= end.at]
     return Gap(
         after=after,
         wall_ms=wall / 1e6,
@@ -212,6 +227,9 @@ def _gap(after: str, begin: Moment, end: Moment, children: Iterable[Child]) -> G
         other_ms=(busy - git) / 1e6,
         own_ms=(wall - busy) / 1e6,
         cpu_ms=(end.cpu - begin.cpu) / 1e6,
+        queued_ms=(end.queued - begin.queued) / 1e6,
+        disk_ms=_covered(waits) / 1e6,
+        syncs=len(waits),
         gits=len(gits),
         calls=tuple(_command(c.argv) for c in gits),
     )

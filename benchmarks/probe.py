@@ -35,7 +35,7 @@ def children() -> Iterator[list[Child]]:
     """Note every process that is started in the block, by anybody in this interpreter."""
     plain, found = subprocess.Popen, list[Child]()
 
-    class Noted(plain):  # type: ignore[type-arg,misc,valid-type]
+    class Noted(plain):  # type: ignore[misc,valid-type]
         _code: int | None = None
 
         def __init__(self, args: Any, *rest: Any, **named: Any) -> None:
@@ -60,6 +60,23 @@ def children() -> Iterator[list[Child]]:
         subprocess.Popen = plain  # type: ignore[misc]
 
 
+@contextmanager
+def syncs() -> Iterator[list[tuple[int, int]]]:
+    """Note from when to when the block waits for the disk (`os.fsync`), in ns of the monotonic clock."""
+    plain, found = os.fsync, list[tuple[int, int]]()
+
+    def noted(fd: Any) -> None:
+        began = time.monotonic_ns()
+        plain(fd)
+        found.append((began, time.monotonic_ns()))
+
+    os.fsync = noted
+    try:
+        yield found
+    finally:
+        os.fsync = plain
+
+
 def peak_kb() -> int:
     """The largest amount of memory this process itself had resident, in kB."""
     try:
@@ -76,21 +93,22 @@ def main() -> int:
     """Run, and write the record whatever happens."""
     record, *argv = sys.argv[1:]
     code = 1
-    with children() as found:
+    with children() as found, syncs() as waits:
         try:
             from milepost.ui.cli.main import main as gsd
 
             code = gsd(argv, "gsd")
         finally:
-            _write(record, found)
+            _write(record, found, waits)
     return code
 
 
-def _write(record: str, found: list[Child]) -> None:
+def _write(record: str, found: list[Child], waits: list[tuple[int, int]]) -> None:
     import json
 
     made = {
         "children": [list(child) for child in found],
+        "syncs": waits,
         "peak_kb": peak_kb(),
         "cpu_ms": time.process_time_ns() / 1e6,
         "modules": len(sys.modules),

@@ -81,15 +81,17 @@ class TestGaps:
                 Child(("sh", "gate"), 150, 160),
                 Child(("sh", "tool"), 12, 18),
             ),
+            syncs=((5, 8), (140, 145), (170, 175)),
         )  # fmt: skip
         (gap,) = loopback.gaps(run)
         assert (gap.after, gap.calls, gap.gits) == ("a/M001", ("status", "log"), 2)
         parts = (gap.wall_ms, gap.git_ms, gap.other_ms, gap.own_ms)
         assert [round(part * 1e6) for part in parts] == [100, 30, 10, 60]
+        assert (gap.syncs, round(gap.disk_ms * 1e6)) == (2, 10)
 
     def test_a_second_request_of_a_unit_is_no_passage(self) -> None:
         run = loopback.Run(
-            code=0, wall_ms=1, to_first_ms=1, peak_mb=1, heavy=(), children=(),
+            code=0, wall_ms=1, to_first_ms=1, peak_mb=1, heavy=(), children=(), syncs=(),
             asked=(asking("a/M001", 0, 10), asking("a/M001", 20, 30, first=False)),
         )  # fmt: skip
         assert loopback.gaps(run) == []
