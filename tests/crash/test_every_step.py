@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from conftest import run_git
 from crash.doomed import run_doomed
 from milepost.formats.journal import AttemptStarted, SessionEnded

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import run_git
 from fakemodel.replies import ByPrompt, Call, Counted, Reply
 from fakemodel.server import FakeModel
@@ -45,7 +46,16 @@ def test_demo_project(tmp_path: Path, provider: str, model: str) -> None:
     project.make(root)
     with FakeModel(_replies()) as server:
         done = subprocess.run(
-            [sys.executable, "-c", "from milepost.ui.cli.main import gsd; gsd()", "headless", "--json", "auto", "--model", model],
+            [
+                sys.executable,
+                "-c",
+                "from milepost.ui.cli.main import gsd; gsd()",
+                "headless",
+                "--json",
+                "auto",
+                "--model",
+                model,
+            ],
             cwd=root,
             env={**os.environ, **server.env(provider)},
             capture_output=True,

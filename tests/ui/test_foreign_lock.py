@@ -7,13 +7,21 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from milepost.testing.projects import sessions, tiny
 
 
 def _auto(root: Path, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
     script = tmp_path / "script.json"
     script.write_text(json.dumps(list(sessions())))
-    argv = [sys.executable, "-c", "from milepost.ui.cli.main import gsd; gsd()", "auto", "--agent", f"scripted:{script}"]
+    argv = [
+        sys.executable,
+        "-c",
+        "from milepost.ui.cli.main import gsd; gsd()",
+        "auto",
+        "--agent",
+        f"scripted:{script}",
+    ]
     return subprocess.run(argv, cwd=root, env=dict(os.environ), capture_output=True, text=True, check=False)
 
 
