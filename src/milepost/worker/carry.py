@@ -4,10 +4,10 @@ They are copied into a new worktree once, and the milestone's own come back when
 there, it is their only home. Source: DESIGN rule 1, spec auto 1.3 (commit_docs), in-the-wild (ignored `.gsd`).
 """
 
-import os
 from pathlib import Path
 
 from milepost.git.ignored import ignored
+from milepost.model.ids import milestone_of_directory
 from milepost.rules import staging
 from milepost.store import atomic
 from milepost.worker.shift import Shift
@@ -45,10 +45,14 @@ def bring_back(milestone: str, worktree: Path, shift: Shift) -> tuple[str, ...]:
 
 def _documents(state: Path, milestone: str) -> list[str]:
     """Paths below a state directory that the milestone's units read or write."""
-    found = [entry.name for entry in os.scandir(state) if entry.is_file() and entry.name.endswith(".md")]
-    top = state / "milestones" / milestone
-    found += [str(path.relative_to(state)) for path in sorted(top.rglob("*")) if path.is_file()]
-    return [path for path in found if not _runtime(path)]
+    home = state.resolve()
+    found = [path for path in state.glob("*.md") if path.is_file()]
+    for top in sorted((state / "milestones").glob("*")):
+        if milestone_of_directory(top.name) == milestone:
+            found += [path for path in sorted(top.rglob("*")) if path.is_file()]
+    # A link that leads out of the state directory is not followed, here as in reading.
+    inside = [str(path.relative_to(state)) for path in found if path.resolve().is_relative_to(home)]
+    return [path for path in inside if not _runtime(path)]
 
 
 def _runtime(path: str) -> bool:
