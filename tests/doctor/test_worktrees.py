@@ -10,6 +10,9 @@ import pytest
 from conftest import run_git
 from doctor.project import COMPLETE, codes, commit, fixed, head, land, look, milestone_worktree, of, told, write
 from milepost.doctor.finding import Severity
+from milepost.formats.journal import LandingStep
+from milepost.git.publish import note_of
+from milepost.store.journal import Journal
 from milepost.store.lease import Holder, Lease
 
 
@@ -130,6 +133,21 @@ def test_a_milestone_that_has_just_begun_is_not_merged(sound: Path) -> None:
     assert look(sound) == []
     fixed(sound)
     assert work.is_dir()
+
+
+@pytest.mark.parametrize("told_by", ["note", "journal"])
+def test_a_landing_that_was_interrupted_is_left_to_auto(sound: Path, complete: Path, told_by: str) -> None:
+    """The checkout may not have followed the target yet; without worktree and branch nobody would know."""
+    commit_ = land(sound)
+    if told_by == "note":
+        run_git(sound, "update-ref", note_of("M001"), commit_)
+    else:
+        step = LandingStep(at_ms=1, run="r", milestone="M001", step="publish:done")
+        Journal(sound / ".gsd", "M001").append(step)
+    assert "gsd auto" in of(sound, "landing_interrupted").hint
+    fixed(sound)
+    assert complete.is_dir()
+    assert "milestone/M001" in branches(sound)
 
 
 def test_a_worktree_that_is_worked_on_or_stood_in_is_kept(sound: Path, complete: Path) -> None:

@@ -83,34 +83,17 @@ def _unanswered(site: Site, part: Part) -> Iterator[Finding]:
 def _task(site: Site, part: Part, task: plan.Task) -> Iterator[Finding]:
     at_rest = part.done or part.closed
     severity = Severity.INFO if at_rest else Severity.WARNING
-    line = line_of(part.text, task.id)
-    report = part.task_document(site, task.id, "SUMMARY")
+    report, path = part.task_document(site, task.id, "SUMMARY"), part.plan or ""
     if task.done and not report:
-        words = f"{task.id} is ticked and has no summary"
-        yield _gap(
-            site,
-            "task_done_missing_summary",
-            part.plan or "",
-            words,
-            severity,
-            line=line,
-            hint="" if at_rest else _UNTICK,
-        )
+        words, hint = f"{task.id} is ticked and has no summary", "" if at_rest else _UNTICK
+        line = line_of(part.text, task.id)
+        yield _gap(site, "task_done_missing_summary", path, words, severity, line=line, hint=hint)
     if not task.done and _stands(site, report):
-        words = f"is there, but {task.id} is not ticked; it counts as done"
-        yield _gap(
-            site, "task_summary_without_done_checkbox", report or "", words, severity, hint="" if at_rest else _TICK
-        )
+        words, hint = f"is there, but {task.id} is not ticked; it counts as done", "" if at_rest else _TICK
+        yield _gap(site, "task_summary_without_done_checkbox", report or "", words, severity, hint=hint)
     elif not task.done and not at_rest and not task_planned(site.tree, part.mid, part.sid, task.id):
-        yield _gap(
-            site,
-            "missing_task_plan",
-            part.plan or "",
-            f"{task.id} has no plan of its own ({task.id}-PLAN.md)",
-            Severity.WARNING,
-            line=line,
-            hint="gsd auto plans the slice again when it comes to it.",
-        )
+        words, line = f"{task.id} has no plan of its own ({task.id}-PLAN.md)", line_of(part.text, task.id)
+        yield _gap(site, "missing_task_plan", path, words, Severity.WARNING, line=line, hint=_PLAN)
 
 
 def _unlisted_tasks(site: Site, part: Part) -> Iterator[Finding]:
@@ -135,6 +118,7 @@ def _listed(ids: list[str]) -> str:
     return ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
 
 
+_PLAN = "gsd auto plans the slice again when it comes to it."
 _TICK = "If it is done, tick it; if not, take the summary away."
 _UNTICK = "If it was not done, untick it and gsd auto does it; nothing is made up for it."
 

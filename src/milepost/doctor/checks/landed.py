@@ -2,7 +2,8 @@
 
 Only what is proved to be on the target is removed: by the commit that landed it, or, for a complete milestone,
 because the target contains its last commit. A branch that is merely an ancestor of the target may be a milestone
-that has just begun (parallel FM-69). Source: spec auto 7, 8.5; DESIGN rule 7.
+that has just begun (parallel FM-69), and one whose landing was interrupted is what the next run ends it by.
+Source: spec auto 7, 8.5; DESIGN rule 7.
 """
 
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from milepost.doctor.checks import holders
 from milepost.doctor.finding import Check, Finding, NotFixed, Severity
 from milepost.doctor.site import Site
 from milepost.formats import meta
+from milepost.formats.journal import Landed, LandingStep
 from milepost.formats.tree import milestone_dir, milestone_ids
 from milepost.git import proof, refs, removal
 from milepost.git.ignored import ignored
+from milepost.git.publish import note_of
 from milepost.git.run import git
 from milepost.git.worktrees import branch_name, worktree_path
 from milepost.model.ids import milestone_of_directory
@@ -44,6 +47,8 @@ def fix(site: Site, finding: Finding) -> str:
     proved = _proof(site, mid, tip) if tip else None
     if proved is None:
         raise NotFixed(f"{branch} is not proved to be landed any more")
+    if _landing(site, mid):
+        raise NotFixed(f"the landing of {mid} was begun and not ended", hint="gsd auto ends it")
     if mid in holders.at_work(site):
         raise NotFixed(f"{mid} is being worked on")
     if path == site.place.cwd or path in site.place.cwd.parents:
@@ -73,7 +78,16 @@ def _branch(site: Site, mid: str, tip: str) -> Iterator[Finding]:
             yield _not_landed(site, mid, target, str(why))
         return
     if found is not None:
-        yield _left(site, mid, found)
+        yield _interrupted(mid, found) if _landing(site, mid) else _left(site, mid, found)
+
+
+def _landing(site: Site, mid: str) -> bool:
+    """Whether a landing was begun and not ended: the user's checkout may not have followed, the push may be owed."""
+    begun = False
+    for event in site.events:
+        if isinstance(event, LandingStep | Landed) and event.milestone == mid:
+            begun = isinstance(event, LandingStep)
+    return begun or refs.resolve(site.root, note_of(mid)) is not None
 
 
 def _proof(site: Site, mid: str, tip: str) -> proof.Proof | None:
@@ -111,6 +125,15 @@ def _left(site: Site, mid: str, found: proof.Proof) -> Finding:
         hint="gsd doctor --fix removes it if it holds nothing else; a commit of it stays under refs/gsd/backup.",
         fixable=True,
         subject=mid,
+    )
+
+
+def _interrupted(mid: str, found: proof.Proof) -> Finding:
+    return Finding(
+        code="landing_interrupted",
+        severity=Severity.WARNING,
+        message=f"{mid} is on {found.target} as {found.commit[:10]}, and what follows a merge was not ended",
+        hint="gsd auto ends it: your checkout follows, what is to be pushed is, then the worktree goes.",
     )
 
 

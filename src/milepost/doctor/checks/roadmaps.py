@@ -11,7 +11,7 @@ from milepost.doctor.finding import Check, Finding, Severity
 from milepost.doctor.outline import Milestone, milestones
 from milepost.doctor.places_in_text import line_of
 from milepost.doctor.site import Site
-from milepost.formats import placeholder, plan, roadmap
+from milepost.formats import placeholder, roadmap
 from milepost.formats.tree import milestone_dir, milestone_ids
 
 _MENTION = re.compile(r"\bS\d\d+\b")
@@ -89,9 +89,8 @@ def _plans(site: Site, found: Milestone) -> Iterator[Finding]:
     for part in found.parts(site):
         if not part.plan:
             continue
-        tasks = plan.tasks(part.text)
-        yield from _twice(site, part.plan, _numbered(part.text), {task.id for task in tasks})
-        if not tasks and not part.done and placeholder.reason(part.text) is None:
+        yield from _twice(site, part.plan, _numbered(part.text), {task.id for task in part.tasks})
+        if not part.tasks and not part.done and placeholder.reason(part.text) is None:
             yield Finding(
                 code="plan_without_tasks",
                 severity=Severity.INFO if found.complete else Severity.WARNING,
