@@ -14,7 +14,6 @@ import msgspec
 from milepost.errors import FormatError
 from milepost.formats import _records
 
-
 _HINT = "Mend it, or move it away: the next start writes a new one."
 
 

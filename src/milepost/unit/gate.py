@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
+
 from milepost.errors import FormatError
 from milepost.formats import evidence as evidence_format
 from milepost.formats.evidence import Evidence, Verdict
@@ -23,12 +25,30 @@ from milepost.rules import gate_changes
 from milepost.unit import before as books_before
 from milepost.unit.before import tasks_of
 from milepost.unit.bench import Bench
+from milepost.unit.converse import ending_together
 from milepost.unit.put_right import tree_of
 from milepost.unit.verify import Verification, discover, verify
 
 
 async def gate(unit: Unit, attempt: str, changes: Sequence[Change], bench: Bench) -> Outcome | None:
-    """None: the work may be booked. Otherwise why not. changes: everything the unit would commit."""
+    """None: the work may be booked. Otherwise why not. changes: everything the unit would commit.
+
+    A stop ends the gate at once, and it is inconclusive: what is there was paid for, and the next start judges it.
+    """
+    outcome: Outcome | None = None
+    with anyio.CancelScope() as scope:
+        async with ending_together() as tasks:
+            tasks.start_soon(_cancel_when_asked, bench.stop, scope)
+            outcome = await _judged(unit, attempt, changes, bench)
+    return Inconclusive("stopped by a person or a signal", "") if scope.cancelled_caught else outcome
+
+
+async def _cancel_when_asked(stop: anyio.Event, scope: anyio.CancelScope) -> None:
+    await stop.wait()
+    scope.cancel()
+
+
+async def _judged(unit: Unit, attempt: str, changes: Sequence[Change], bench: Bench) -> Outcome | None:
     place = bench.workspace
     changed = [c for c in changes if not c.path.startswith(f"{place.state_dir}/")]
     if unit.kind is not UnitKind.EXECUTE_TASK and not changed:

@@ -9,6 +9,10 @@ from milepost import __version__
 from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AttemptStarted, BudgetAlerted, Landed, RunEnded, RunStarted, SessionEnded
+from milepost.git import worktrees
+from milepost.git.commits import find_attempt
+from milepost.git.put_right import put_right_branch
+from milepost.git.repo import head_of
 from milepost.model import money
 from milepost.model.outcome import (
     Committed,
@@ -55,6 +59,7 @@ async def work(shift: Shift, pid: int) -> Ending:
         ending = Ending(ExitCode.ERROR, f"{error.filename or ''} {error.strerror or error}".strip())
         raise
     finally:
+        orders.pending(shift)  # One that came too late would wait for a run that is over.
         _book_end(ending, shift)
     effects.write_state(shift)
     return ending
@@ -107,11 +112,13 @@ class _Worker:
         for attempt in lost:
             before.drop(self.shift.state, attempt)
         events = self.shift.journal("project").everything()
+        for started in open_attempts(events):
+            _back_on_branch(started, self.shift)
         for milestone in dict.fromkeys(_milestone(started) for started in open_attempts(events)):
             bench = await self._bench(milestone)
             for unit, outcome in await recover(bench):
                 if isinstance(outcome, Inconclusive):
-                    return _ending(unit, outcome)
+                    return self._stopped() or _ending(unit, outcome)
         return None
 
     async def _dispatch(self, decision: Dispatch) -> Ending | None:
@@ -134,7 +141,7 @@ class _Worker:
         _alert(bench)
         if decision.pause_after and isinstance(outcome, Committed):
             return Ending(ExitCode.PAUSED, f"{unit} wants a person to look", "gsd auto goes on when you have.")
-        return _ending(unit, outcome)
+        return self._stopped() or _ending(unit, outcome)
 
     async def _bench(self, milestone: str) -> Bench:
         if milestone not in self.benches:
@@ -144,10 +151,23 @@ class _Worker:
             self.benches[milestone] = self.shift.bench(place, agent, carried_micro_usd=carried)
         return self.benches[milestone]
 
+    def _stopped(self) -> Ending | None:
+        stopped = Ending(ExitCode.INTERRUPTED, "stopped by a person or a signal", "gsd auto goes on from here.")
+        return stopped if self.shift.stop.is_set() else None
+
     def _asked_to_end(self) -> Ending | None:
-        if self.shift.stop.is_set():
-            return Ending(ExitCode.INTERRUPTED, "stopped", "gsd auto goes on from here.")
-        return orders.pending(self.shift)
+        return self._stopped() or orders.pending(self.shift)
+
+
+def _back_on_branch(started: AttemptStarted, shift: Shift) -> None:
+    """A session that was killed after it left its branch: HEAD goes back before the worktree is asked for."""
+    where = worktrees.worktree_path(shift.root, _milestone(started), state_dir=shift.state_dir)
+    if not (where / ".git").is_file() or head_of(where).branch == started.branch:
+        return
+    if find_attempt(where, started.branch, started.base, started.attempt) is not None:
+        return
+    if found := put_right_branch(where, started.branch, started.base, owner=_milestone(started)):
+        shift.watcher.note(f"put right: {found.sentence}; it is back and the files are kept")
 
 
 def _milestone(started: AttemptStarted) -> str:
