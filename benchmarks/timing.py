@@ -24,6 +24,8 @@ class Ran(NamedTuple):
 
     code: int
     ms: float
+    cpu_ms: float
+    """On the processor, user and system; hardly moves when the machine is busy."""
 
 
 def surroundings(home: Path) -> dict[str, str]:
@@ -41,7 +43,7 @@ def surroundings(home: Path) -> dict[str, str]:
 def once(command: Command, env: Mapping[str, str]) -> Ran:
     """Start one process, wait for it; its output is thrown away."""
     began = time.perf_counter_ns()
-    code = subprocess.call(
+    process = subprocess.Popen(
         command.argv,
         cwd=command.cwd,
         env=dict(env),
@@ -49,22 +51,25 @@ def once(command: Command, env: Mapping[str, str]) -> Ran:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    return Ran(code, (time.perf_counter_ns() - began) / 1e6)
+    _, status, used = os.wait4(process.pid, 0)
+    ms = (time.perf_counter_ns() - began) / 1e6
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Ran(process.returncode, ms, (used.ru_utime + used.ru_stime) * 1e3)
 
 
-def interleaved(commands: Mapping[str, Command], *, rounds: int, env: Mapping[str, str]) -> dict[str, list[float]]:
-    """Milliseconds of each command, `rounds` times, in turns; the first turn only warms up and is not kept.
+def interleaved(commands: Mapping[str, Command], *, rounds: int, env: Mapping[str, str]) -> dict[str, list[Ran]]:
+    """Each command `rounds` times, in turns; the first turn only warms up and is not kept.
 
     Raises ValueError when a command fails: a wrong command is fast, and its time means nothing.
     """
-    found: dict[str, list[float]] = {name: [] for name in commands}
+    found: dict[str, list[Ran]] = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name, command in commands.items():
             ran = once(command, env)
             if ran.code != 0:
                 raise ValueError(f"{' '.join(command.argv)} in {command.cwd} ended with {ran.code}")
             if number:
-                found[name].append(ran.ms)
+                found[name].append(ran)
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks import loopback
 from benchmarks.figures import Figure, Section
 from benchmarks.loopback import Asking, Gap, Run
-from benchmarks.timing import Command, interleaved, middle
+from benchmarks.timing import Command, Ran, interleaved, middle
 
 _LIBRARY = (
     "from milepost.agents.builtin import library; library.preload(('{model}',), {{'OPENAI_BASE_URL': 'http://x'}})"
@@ -20,11 +20,11 @@ def measure(place: Path, env: Mapping[str, str], *, runs: int) -> list[Section]:
     """Run it `runs` times each way, and say what was seen."""
     library = {"library": Command((sys.executable, "-c", _LIBRARY.format(model=loopback.MODEL)), place)}
     library["bare"] = Command((sys.executable, "-c", "pass"), place)
-    by_http, imports = list[Run](), dict[str, list[float]](library=[], bare=[])
+    by_http, imports = list[Run](), dict[str, list[Ran]](library=[], bare=[])
     for n in range(runs):
         by_http.append(loopback.run(place / f"http-{n}", env))
-        for name, samples in interleaved(library, rounds=1, env=env).items():
-            imports[name] += samples
+        for name, ran in interleaved(library, rounds=1, env=env).items():
+            imports[name] += ran
     with resources.as_file(resources.files("milepost.testing.demo") / "cassette.jsonl") as cassette:
         replayed = [loopback.replayed(place / f"replay-{n}", cassette, env) for n in range(runs)]
     return [
@@ -66,8 +66,10 @@ def _of(gaps: Sequence[Gap], name: str, field: str, *, unit: str = "ms", aim: fl
     return Figure(name=name, value=middle(samples), unit=unit, aim=aim, note=worst, samples=samples)
 
 
-def _start(runs: Sequence[Run], imports: Mapping[str, Sequence[float]]) -> Section:
-    library = middle(imports["library"]) - middle(imports["bare"])
+def _start(runs: Sequence[Run], imports: Mapping[str, Sequence[Ran]]) -> Section:
+    library = middle(r.ms for r in imports["library"]) - middle(r.ms for r in imports["bare"])
+    cpu = middle(r.cpu_ms for r in imports["library"]) - middle(r.cpu_ms for r in imports["bare"])
+    own_cpu = middle(run.asked[0].came.cpu / 1e6 for run in runs) - cpu
     first = [run.to_first_ms for run in runs]
     opening = runs[0].asked[0].came.at
     gits = sum(1 for child in runs[0].children if child.git and child.began < opening)
@@ -75,8 +77,9 @@ def _start(runs: Sequence[Run], imports: Mapping[str, Sequence[float]]) -> Secti
         Figure(
             name="gsd auto to first request", value=middle(first), unit="ms", aim=500 + library, samples=tuple(first)
         ),
-        Figure(name="provider library alone", value=library, unit="ms", samples=tuple(imports["library"])),
+        Figure(name="provider library alone", value=library, unit="ms", note=f"{cpu:.0f} ms on the processor"),
         Figure(name="the rest", value=middle(first) - library, unit="ms", aim=500, note="first request less library"),
+        Figure(name="the rest, on the processor", value=own_cpu, unit="ms"),
         Figure(name="git processes before it", value=gits, unit=""),
     )
     return Section(title="Start of auto mode (worktree made on the way)", figures=figures)
