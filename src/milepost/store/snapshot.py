@@ -95,7 +95,9 @@ class Snapshot:
         for name in _listed(parent):
             home = os.path.join(parent, name, self.state_dir)
             linked = milestone_of_directory(name) == name and os.path.isfile(os.path.join(parent, name, ".git"))
-            if linked and os.path.isdir(os.path.join(home, "milestones", name)):
+            if linked and any(
+                milestone_of_directory(entry) == name for entry in _listed(os.path.join(home, "milestones"))
+            ):
                 found[name] = home
         return found
 

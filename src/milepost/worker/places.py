@@ -61,11 +61,12 @@ def target_of(milestone: str, shift: Shift) -> str:
 async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
     exists = (worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir) / ".git").is_file()
     target = target_of(milestone, shift)
+    marker = shift.state / "runtime" / "places" / f"{milestone}.ready"
     if not exists:
+        marker.unlink(missing_ok=True)
         _require_not_landed(milestone, place, shift)
         _commit_plan(milestone, target, place, shift)
     found = worktrees.ensure(place, milestone, f"refs/heads/{target}", state_dir=shift.state_dir)
-    marker = shift.state / "runtime" / "places" / f"{milestone}.ready"
     if not marker.exists():
         carry.bring_in(milestone, found.path, shift)
         copy_included(shift.root, found.path, state_dir=shift.state_dir)
@@ -171,7 +172,8 @@ def _preferred(shift: Shift) -> str | None:
 
 
 def _record(milestone: str, target: str, state: Path) -> None:
-    path = state / "milestones" / milestone / f"{milestone}-META.json"
+    home = milestone_dir(Snapshot(str(state.parent), state.name, homes={}), milestone) or f"milestones/{milestone}"
+    path = state / home / f"{milestone}-META.json"
     old = path.read_text("utf-8") if path.exists() else None
     new = meta.with_integration_branch(old, target, path=str(path))
     if new != old:
