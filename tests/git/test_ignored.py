@@ -1,17 +1,40 @@
+"""Whether git ignores a path."""
+
 from pathlib import Path
 
-from git.arrange import write
+import pytest
+
+from conftest import run_git
 from milepost.git.ignored import ignored
+from milepost.git.run import GitFailed
 
 
-def test_ignore_rules_are_asked_for_a_path_that_need_not_exist(repo: Path) -> None:
-    write(repo, {".gitignore": ".gsd/\n!.gsd/keep\n*.log\n", ".git/info/exclude": "local\n"})
-    assert ignored(repo, ".gsd/milestones/M001/M001-ROADMAP.md")
-    assert ignored(repo, "a b/ü.log")
-    assert ignored(repo, "local")
-    assert not ignored(repo, "src/app.py")
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.log", True),
+        ("deep/not/there.log", True),
+        ("a.txt", False),
+        ("kept.log", False),
+        ("out/x", True),
+        ("-n.log", True),
+    ],
+)
+def test_paths(path: str, expected: bool, repo: Path) -> None:
+    (repo / ".gitignore").write_text("*.log\n/out/\n")
+    (repo / "kept.log").touch()
+    run_git(repo, "add", "-f", "kept.log")
+    assert ignored(repo, path) is expected
 
 
-def test_a_tracked_file_is_never_ignored(repo: Path) -> None:
-    write(repo, {".gitignore": "README.md\n"})
-    assert not ignored(repo, "README.md")
+def test_everything_that_can_make_git_ignore(repo: Path, isolation: Path) -> None:
+    (repo / ".git/info/exclude").write_text("one\n")
+    (isolation / ".config/git").mkdir(parents=True)
+    (isolation / ".config/git/ignore").write_text("two\n")
+    assert ignored(repo, "one")
+    assert ignored(repo, "two")
+
+
+def test_a_path_outside_is_an_error(repo: Path) -> None:
+    with pytest.raises(GitFailed):
+        ignored(repo, "../elsewhere")
