@@ -73,8 +73,8 @@ def test_a_plan_below_the_top(sound: Path) -> None:
     assert of(sound / "part", "not_at_top").severity is Severity.ERROR
 
 
-def test_nobody_to_commit_as(sound: Path, isolation: Path) -> None:
-    (isolation / ".gitconfig").write_text("")
+def test_nobody_to_commit_as(sound: Path, private_machine: Path) -> None:
+    (private_machine / ".gitconfig").write_text("")
     found = of(sound, "identity_missing")
     assert "user.email" in found.hint
 

@@ -27,10 +27,10 @@ def test_paths(path: str, expected: bool, repo: Path) -> None:
     assert ignored(repo, path) is expected
 
 
-def test_everything_that_can_make_git_ignore(repo: Path, isolation: Path) -> None:
+def test_everything_that_can_make_git_ignore(repo: Path, private_machine: Path) -> None:
     (repo / ".git/info/exclude").write_text("one\n")
-    (isolation / ".config/git").mkdir(parents=True)
-    (isolation / ".config/git/ignore").write_text("two\n")
+    (private_machine / ".config/git").mkdir(parents=True)
+    (private_machine / ".config/git/ignore").write_text("two\n")
     assert ignored(repo, "one")
     assert ignored(repo, "two")
 

@@ -104,8 +104,8 @@ def test_a_leftover_squash_message_is_no_operation(repo: Path) -> None:
     repository.require_ready(inspect(repo))
 
 
-def test_nobody_to_commit_as(repo: Path, isolation: Path) -> None:
-    (isolation / ".gitconfig").write_text("")
+def test_nobody_to_commit_as(repo: Path, private_machine: Path) -> None:
+    (private_machine / ".gitconfig").write_text("")
     with pytest.raises(repository.NoIdentity) as caught:
         repository.require_ready(inspect(repo))
     assert "user.email" in caught.value.hint

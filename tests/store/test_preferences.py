@@ -13,8 +13,8 @@ from milepost.store import preferences
 
 
 @pytest.fixture
-def home(isolation: Path) -> Path:
-    return isolation / ".gsd"
+def home(private_machine: Path) -> Path:
+    return private_machine / ".gsd"
 
 
 def write(path: Path, *lines: str) -> Path:

@@ -88,7 +88,7 @@ def holder(path: Path) -> Holder | None:
     """Who holds the lease at `path` right now; None when nobody does. Asks the kernel, not the record."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -119,7 +119,5 @@ def _read(state: Path) -> metrics.Ledger:
     except FileNotFoundError:
         return metrics.Ledger(project_started_at=0)
     except FormatError as error:
-        hint = (
-            f"Move it away: mv {_path(state)} {_path(state)}.old. Our own rows are made again from the journal."
-        )
+        hint = f"Move it away: mv {_path(state)} {_path(state)}.old. Our own rows are made again from the journal."
         raise FormatError(error.path, error.line, error.expected, hint=hint) from None

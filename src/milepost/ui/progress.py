@@ -11,6 +11,7 @@ import time
 from typing import NamedTuple, Protocol, TextIO
 
 from milepost.agents.session import Ended, Event, Text, ToolCall, ToolResult, Usage
+from milepost.errors import ExitCode, MilepostError
 from milepost.model import money
 from milepost.model.units import Unit
 from milepost.rules import budget
@@ -220,6 +221,13 @@ def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, pro
     lines += [f"  {hint}"] if hint else []
     lines += [f"  {totals.units} units, {money.show_tokens(totals.tokens)} tokens, {cost}, {seconds:.0f} s"]
     sys.stdout.write(_safe("\n".join(lines)) + "\n")
+
+
+def failure(error: MilepostError | OSError) -> None:
+    """The final JSON line of a headless run that ended with an error."""
+    code = error.exit_code if isinstance(error, MilepostError) else ExitCode.ERROR
+    hint = error.hint if isinstance(error, MilepostError) else ""
+    sys.stdout.write(_json(Ending(code, str(error), hint), hint, _Totals(0, 0, 0, 0), 0.0) + "\n")
 
 
 def _json(ending: Ending, hint: str, totals: _Totals, seconds: float) -> str:

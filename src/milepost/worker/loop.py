@@ -250,7 +250,9 @@ def _ending(unit: Unit, outcome: Outcome) -> Ending | None:
                 "Raise budget_ceiling in the preferences, then gsd auto.",
             )
         case ProviderFailed(kind=kind, text=text):
-            return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", "gsd auto tries again.")
+            again = "Use a recording of this very project, or another agent." if kind == ErrorKind.DIVERGED else ""
+            hint = again or "gsd auto tries again."
+            return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", hint)
         case Interrupted(by=who):
             return Ending(ExitCode.INTERRUPTED, f"{unit}: {who}", "gsd auto goes on from here.")
 

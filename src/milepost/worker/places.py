@@ -10,13 +10,14 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import meta
-from milepost.formats.journal import Landed
+from milepost.formats.journal import CapReset, Landed
 from milepost.formats.tree import milestone_dir
 from milepost.git import refs, repo, status, worktrees
 from milepost.git.branches import enter_branch
 from milepost.git.ignored import ignored
 from milepost.git.include import copy_included
 from milepost.git.planning import commit_planning
+from milepost.model.units import UnitKind
 from milepost.process import spawn
 from milepost.rules import messages, staging
 from milepost.store import atomic
@@ -124,6 +125,18 @@ def _require_not_landed(milestone: str, place: repo.Repo, shift: Shift) -> None:
             f"{milestone} is on {last.target} ({last.commit[:10]}), which {place.head.branch} does not have",
             hint=f"git switch {last.target}, or git merge {last.target}, then gsd auto",
         )
+    if not _wanted_again(milestone, last, shift):
+        raise NoPlace(
+            f"{milestone} landed as {last.commit[:10]}, and its files were taken back since: paid for already",
+            hint=f"To have it back, revert the revert. To do it again: gsd auto --retry {milestone}",
+        )
+
+
+def _wanted_again(milestone: str, landed: Landed, shift: Shift) -> bool:
+    """Whether a person said since that a landed milestone is to be done again."""
+    keys = ("*", f"{UnitKind.COMPLETE_MILESTONE}/{milestone}")
+    events = shift.journal("project").everything()
+    return any(isinstance(e, CapReset) and e.unit in keys and e.at_ms >= landed.at_ms for e in events)
 
 
 def _in_root(milestone: str, branch: str, isolation: str, shift: Shift) -> Workspace:

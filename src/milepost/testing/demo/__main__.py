@@ -71,6 +71,7 @@ def _run(argv: list[str], root: Path, env: Mapping[str, str]) -> int:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"\n── {text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
 from milepost.ui.cli import context
 from milepost.ui.views import state as view
+from milepost.ui.views.waiting import honest
 
 
 def run(argv: Sequence[str], program: str) -> int:
@@ -28,5 +29,6 @@ def run(argv: Sequence[str], program: str) -> int:
     known = [worker.cost_usd for worker in workers if worker.cost_usd is not None]
     total = sum(known) if len(known) == len(workers) else None
     rows = [view.CostRow(*worker) for worker in workers]
-    sys.stdout.write(view.query(state, decide(state, steered(tree, active), settings.preferences), rows, total))
+    decision = honest(decide(state, steered(tree, active), settings.preferences), state, tree.homes)
+    sys.stdout.write(view.query(state, decision, rows, total))
     return ExitCode.DONE

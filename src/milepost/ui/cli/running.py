@@ -58,8 +58,17 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
 
 
 def run(argv: Sequence[str], program: str, command: str) -> int:
-    """Run; returns the exit code."""
+    """Run; returns the exit code. A headless run ends with its JSON line even when it never began."""
     options = parser(program, command).parse_args(argv)
+    try:
+        return _run(options, program, command)
+    except (MilepostError, OSError) as error:
+        if options.headless:
+            progress.failure(error)
+        raise
+
+
+def _run(options: argparse.Namespace, program: str, command: str) -> int:
     where = context.find(program)
     place = repo.inspect(Path(where.root))
     if os.path.realpath(where.root) != str(place.root):

@@ -16,6 +16,7 @@ from milepost.store.steering import steered
 from milepost.ui.cli import arguments, context
 from milepost.ui.views import overview
 from milepost.ui.views import state as state_view
+from milepost.ui.views.waiting import honest
 
 
 def run(argv: Sequence[str], program: str) -> int:
@@ -31,7 +32,7 @@ def run(argv: Sequence[str], program: str) -> int:
     state_path = Path(where.root, where.state_dir)
     state = derive(tree, lock=None)
     active = state.active_milestone.id if state.active_milestone else None
-    decision = decide(state, steered(tree, active), settings.preferences)
+    decision = honest(decide(state, steered(tree, active), settings.preferences), state, tree.homes)
     ceiling = settings.preferences.budget_ceiling
     seen = overview.overview(
         state,
