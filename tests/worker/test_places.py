@@ -180,6 +180,9 @@ async def test_what_landed_elsewhere_is_not_paid_for_twice(project: Path) -> Non
     with pytest.raises(NoPlace, match=r"M001 is on main .* which topic does not have"):
         await places.enter("M001", shift)
     run_git(project, "merge", "-q", "main")
+    with pytest.raises(NoPlace, match=r"M001 landed as .* taken back since"):
+        await places.enter("M001", shift)
+    shift.journal("project").append(CapReset(at_ms=2, run="r", unit="complete-milestone/M001"))
     assert (await places.enter("M001", shift)).isolation == "worktree"
 
 
