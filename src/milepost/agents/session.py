@@ -29,7 +29,7 @@ class SessionSpec(NamedTuple):
     system: str
     prompt: str
     models: tuple[str, ...]
-    """Model names, the first preferred, the rest fallbacks (`claude-sonnet-4-5`, `openai/gpt-5.1`)."""
+    """Model names, the first preferred, the rest fallbacks (`claude-sonnet-5-5`, `openai/gpt-5.5`)."""
     policy: ToolPolicy
     state_dir: str
     """`.gsd` or `.sf`: where below cwd the project state lies."""

@@ -4,7 +4,7 @@
       "version": 1,
       "projectStartedAt": 1763760000000,
       "units": [
-        {"type": "execute-task", "id": "M001/S01/T01", "model": "claude-sonnet-4-5", "startedAt": …, "finishedAt": …,
+        {"type": "execute-task", "id": "M001/S01/T01", "model": "claude-sonnet-5-5", "startedAt": …, "finishedAt": …,
          "tokens": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0, "total": 0}, "cost": 0.01,
          "toolCalls": 4, "assistantMessages": 5, "userMessages": 1, "attempt": "a-…"}
       ]

@@ -10,7 +10,7 @@ Validation, merging, the JSON Schema and the reference page are all read off the
     token_profile: balanced
     models:
       planning: claude-opus-4-5
-      execution: {model: claude-sonnet-4-5, fallbacks: [openai/gpt-5]}
+      execution: {model: claude-sonnet-5-5, fallbacks: [openai/gpt-5]}
     git: {isolation: worktree, auto_push: false}
     verification_commands: [pytest -q, ruff check .]
     ---

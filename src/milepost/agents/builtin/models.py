@@ -1,7 +1,7 @@
 """Which provider, key and address a model's name stands for. Decided before anything is loaded or paid.
 
-    claude-sonnet-4-5                   anthropic/…     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL
-    gpt-5.1, o3                         openai/…        OPENAI_API_KEY, OPENAI_BASE_URL
+    claude-sonnet-5-5                   anthropic/…     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL
+    gpt-5.5, o3                         openai/…        OPENAI_API_KEY, OPENAI_BASE_URL
     gemini-2.5-pro                      google/…        GOOGLE_API_KEY or GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL
     ollama/qwen3                                        OLLAMA_BASE_URL (http://127.0.0.1:11434/v1)
     local/any-id                                        OPENAI_BASE_URL, OPENAI_API_KEY if the server wants one
