@@ -7,8 +7,11 @@ import os
 from pathlib import Path
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `path`, keeping the mode of a file that is there.
+
+    durable: whether to wait for the disk. False is for what only living processes look at (locks, records of what
+    runs now): after a power cut it may be gone, and nobody minds.
 
     A symlink is followed, so that a linked file stays linked. The directory is made when missing.
     Raises OSError (disk full, read-only) with the old file untouched and no temporary file left.
@@ -17,12 +20,13 @@ def replace(path: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.tmp.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        _write(temporary, data, mode=_mode_of(target))
+        _write(temporary, data, mode=_mode_of(target), durable=durable)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(target.parent)
+    if durable:
+        _sync_directory(target.parent)
 
 
 def create(path: Path, data: bytes) -> bool:
@@ -30,7 +34,7 @@ def create(path: Path, data: bytes) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        _write(temporary, data, mode=None)
+        _write(temporary, data, mode=None, durable=True)
         path.hardlink_to(temporary)
     except FileExistsError:
         return False
@@ -40,14 +44,15 @@ def create(path: Path, data: bytes) -> bool:
     return True
 
 
-def _write(path: Path, data: bytes, *, mode: int | None) -> None:
+def _write(path: Path, data: bytes, *, mode: int | None, durable: bool) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "wb") as file:
         if mode is not None:
             os.fchmod(file.fileno(), mode)
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
 
 
 def _mode_of(path: Path) -> int | None:

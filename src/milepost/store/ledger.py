@@ -93,7 +93,7 @@ def lock_file(state: Path) -> Path:
 
 def write_lock(state: Path, record: lock.Lock) -> None:
     """Say who works on what."""
-    atomic.replace(lock_file(state), lock.encode(record))
+    atomic.replace(lock_file(state), lock.encode(record), durable=False)
 
 
 def read_lock(state: Path) -> lock.Lock | None:

@@ -125,7 +125,7 @@ def note_unit(unit: Unit, attempt: str, transcript: Path, bench: Bench) -> None:
         attempt=attempt,
         run=bench.run,
     )
-    atomic.replace(_record_path(unit, bench), unit_record.encode(record))
+    atomic.replace(_record_path(unit, bench), unit_record.encode(record), durable=False)
 
 
 def publish(unit: Unit, bench: Bench) -> None:

@@ -34,4 +34,5 @@ def carry_orders(home: Snapshot, milestone: str, shift: Shift) -> None:
 def write_state(shift: Shift) -> None:
     """Bring `STATE.md` up to date: a projection for people and for GSD, never read back."""
     state = derive(Snapshot(str(shift.root), shift.state_dir))
-    atomic.replace(shift.state / "STATE.md", state_md.render(state).encode("utf-8", "surrogateescape"))
+    text = state_md.render(state).encode("utf-8", "surrogateescape")
+    atomic.replace(shift.state / "STATE.md", text, durable=False)
