@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from milepost.store import atomic
-from store.children import fork, in_child, kill, limit_files_to, wait
+from store.children import fork, in_child, kill, limit_files_to
 
 
 def names(directory: Path) -> list[str]:
@@ -56,8 +56,6 @@ def test_a_full_disk_leaves_the_old_file_and_no_temporary_one(tmp_path: Path) ->
         limit_files_to(1_000)
         with pytest.raises(OSError, match="too large"):
             atomic.replace(path, b"x" * 5_000)
-        with pytest.raises(OSError, match="too large"):
-            atomic.create(tmp_path / "other", b"x" * 5_000)
 
     assert in_child(work) == 0
     assert path.read_bytes() == b"old"
@@ -90,22 +88,3 @@ def test_a_reader_never_sees_half(tmp_path: Path) -> None:
     finally:
         kill(writer)
     assert seen <= set(sizes.values())
-
-
-def test_create_writes_once(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "claim"
-    assert atomic.create(path, b"mine") is True
-    assert atomic.create(path, b"yours") is False
-    assert path.read_bytes() == b"mine"
-    assert names(path.parent) == ["claim"]
-
-
-def test_of_many_processes_one_creates(tmp_path: Path) -> None:
-    def work(name: str) -> None:
-        if atomic.create(tmp_path / "claim", name.encode()):
-            (tmp_path / f"won-{name}").touch()
-
-    children = [fork(lambda name=name: work(name)) for name in "abcdef"]  # type: ignore[misc]
-    assert [wait(pid) for pid in children] == [0] * 6
-    claim = (tmp_path / "claim").read_text()
-    assert names(tmp_path) == ["claim", f"won-{claim}"]

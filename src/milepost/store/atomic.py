@@ -29,21 +29,6 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         _sync_directory(target.parent)
 
 
-def create(path: Path, data: bytes) -> bool:
-    """Write `data` to `path` only if nothing is there; whether it was written. Raises OSError otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp.{os.getpid()}.{os.urandom(4).hex()}")
-    try:
-        _write(temporary, data, mode=None, durable=True)
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return False
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_directory(path.parent)
-    return True
-
-
 def _write(path: Path, data: bytes, *, mode: int | None, durable: bool) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "wb") as file:

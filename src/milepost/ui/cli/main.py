@@ -38,6 +38,10 @@ def sf() -> None:
 
 
 def _enter(program: str) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            # A title may hold what the terminal's encoding lacks, or bytes that were no UTF-8; shown all the same.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     argv = sys.argv[1:]
     brief = argv[:2] == ["headless", "query"] or argv[:1] in (["--version"], ["-V"])
     if brief:
@@ -52,9 +56,6 @@ def _enter(program: str) -> None:
 def main(argv: Sequence[str], program: str) -> int:
     """Run one command line; returns its exit code (`errors.ExitCode`). Never raises for bad input."""
     _open_streams()
-    if argv and argv[0] in ("--version", "-V"):
-        sys.stdout.write(f"{program} {__version__} (milepost)\n")
-        return ExitCode.DONE
     try:
         return _run(list(argv), program)
     except MilepostError as error:
@@ -78,6 +79,10 @@ def _open_streams() -> None:
 
 
 def _run(argv: list[str], program: str) -> int:
+    if argv and argv[0] in ("--version", "-V"):
+        sys.stdout.write(f"{program} {__version__} (milepost)\n")
+        sys.stdout.flush()
+        return ExitCode.DONE
     if not argv or argv[0] in ("help", "--help", "-h"):
         sys.stdout.write(overview(program))
         return ExitCode.DONE
