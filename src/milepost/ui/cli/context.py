@@ -36,12 +36,19 @@ def find(program: str) -> Where:
     directory = here
     while True:
         for name in (state_dir(program), *_STATE_DIRS):
-            if os.path.isdir(os.path.join(directory, name)):
+            if _is_project(os.path.join(directory, name), name):
                 return Where(root=directory, state_dir=name, home=home(name))
         above = os.path.dirname(directory)
         if above == directory:
             raise NoProject(f"{here}: no {state_dir(program)}/ here or above", hint=f"{program} init makes one.")
         directory = above
+
+
+def _is_project(path: str, name: str) -> bool:
+    """Whether a state directory is one, and not that of global settings, which lies in the home directory."""
+    if not os.path.isdir(path):
+        return False
+    return path != home(name) or os.path.isdir(os.path.join(path, "milestones"))
 
 
 def cwd() -> str:

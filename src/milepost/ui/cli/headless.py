@@ -53,7 +53,7 @@ def run(argv: Sequence[str], program: str) -> int:
 
 
 _COMMANDS = ("auto", "next", "query", "status", "doctor")
-_WITH_VALUE = ("--timeout", "--model", "--agent", "--record", "--retry", "--max-units")
+_WITH_VALUE = ("--timeout", "--model", "--agent", "--record", "--pace", "--retry", "--max-units")
 
 
 def _take_command(words: list[str]) -> str:
