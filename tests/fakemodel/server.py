@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from fakemodel import wire_anthropic, wire_chat, wire_gemini, wire_responses
 from fakemodel.replies import Answer, Asked, Counted, Failing, Garbage, Hanging, Reply
@@ -44,7 +44,7 @@ class FakeModel:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    def __enter__(self) -> "FakeModel":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

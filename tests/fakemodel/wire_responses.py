@@ -96,7 +96,7 @@ def _call(asked: Asked, number: int, call: Call) -> dict[str, Any]:
 
 
 def _begun(item: dict[str, Any]) -> dict[str, Any]:
-    empty = {"content": []} if item["type"] == "message" else {"arguments": ""}
+    empty: dict[str, Any] = {"content": []} if item["type"] == "message" else {"arguments": ""}
     return {**item, "status": "in_progress", **empty}
 
 
