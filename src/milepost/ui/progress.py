@@ -4,6 +4,7 @@ The same three facts everywhere: which unit, since when, and what it took so far
 """
 
 import json
+import re
 import shutil
 import sys
 import threading
@@ -18,6 +19,8 @@ from milepost.rules import budget
 from milepost.store import ledger
 from milepost.unit.bench import Watcher
 from milepost.worker.shift import Ending, Shift
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Closing(Watcher, Protocol):
@@ -137,10 +140,13 @@ class Live(Plain):
 
     def _redraw(self) -> None:
         while not self._over.wait(0.5):
-            if self._tally.unit is not None:
-                width = shutil.get_terminal_size().columns
-                text = f"  {self._tally.unit}  {self._tally.took()}  {self._tally.doing}"
-                self._put(f"\r\x1b[K\x1b[2m{_safe(text)[: width - 1]}\x1b[0m")
+            self._redraw_once()
+
+    def _redraw_once(self) -> None:
+        if self._tally.unit is not None:
+            width = shutil.get_terminal_size().columns
+            text = f"  {self._tally.unit}  {self._tally.took()}  {self._tally.doing}"
+            self._put(f"\r\x1b[K\x1b[2m{_safe(text)[: width - 1]}\x1b[0m")
 
     def _put(self, text: str) -> None:
         with self._lock:
@@ -220,7 +226,7 @@ def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, pro
     lines = [f"{ending.code.name.lower()}: {ending.reason}"]
     lines += [f"  {hint}"] if hint else []
     lines += [f"  {totals.units} units, {money.show_tokens(totals.tokens)} tokens, {cost}, {seconds:.0f} s"]
-    sys.stdout.write(_safe("\n".join(lines)) + "\n")
+    sys.stdout.write("".join(f"{_safe(line)}\n" for line in lines))
 
 
 def failure(error: MilepostError | OSError) -> None:
@@ -256,4 +262,5 @@ def _totals(shift: Shift) -> _Totals:
 
 
 def _safe(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    """One line that can be printed: names and words of an agent must not command the terminal."""
+    return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode())

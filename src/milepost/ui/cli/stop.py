@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
@@ -52,4 +53,6 @@ def _terminate(holder: lease.Holder) -> None:
     """SIGTERM, if the process is still the one that took the lease; its number alone proves nothing."""
     who = Identity(host=holder.host, boot_id=holder.boot_id, pid=holder.pid, start_ticks=holder.start_ticks)
     if alive(who) and holder.pid > 0:
-        os.kill(holder.pid, signal.SIGTERM)
+        # It may end by itself at this very moment.
+        with suppress(ProcessLookupError):
+            os.kill(holder.pid, signal.SIGTERM)

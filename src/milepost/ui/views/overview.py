@@ -115,7 +115,7 @@ def text(seen: Overview, program: str) -> str:
 
 def table(rows: Sequence[Row]) -> str:
     """The cost table."""
-    width = max(len("unit"), *(len(row.kind) for row in rows))
+    width = max(len(name) for name in ("unit", *(row.kind for row in rows)))
     lines = [f"{'unit'.ljust(width)}  attempts  done   tokens      cost"]
     lines += [
         f"{r.kind.ljust(width)}  {r.attempts:8d}  {r.committed:4d}  {money.show_tokens(r.tokens):>7}"
