@@ -18,5 +18,5 @@ def project(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     projects.tiny(root, tasks=2)
     exclude = root / ".git" / "info" / "exclude"
-    exclude.write_text("".join(f".gsd/{name}\n" for name in ("worktrees/", "journal/", "activity/", "runtime/", "metrics.json", "auto.lock")))  # fmt: skip # noqa: E501
+    exclude.write_text("".join(f".gsd/{name}\n" for name in ("worktrees/", "journal/", "activity/", "runtime/", "metrics.json", "auto.lock")))  # fmt: skip
     return root

@@ -67,8 +67,8 @@ def test_after_one_that_left_something_owing(bench: Bench) -> None:
         assert seen in past.diagnostic
 
 
-CHECKS = '[{"command": "make test", "exitCode": 2, "durationMs": 1, "verdict": "fail", "stdout": "said out", "stderr": "said err"}, {"command": "make lint", "exitCode": 0, "durationMs": 1, "verdict": "pass", "stdout": "clean"}]'  # noqa: E501
-GOOD = f'{{"schemaVersion": 1, "taskId": "T01", "unitId": "M001/S01/T01", "timestamp": 1, "passed": false, "discoverySource": "task-plan", "checks": {CHECKS}}}'  # noqa: E501
+CHECKS = '[{"command": "make test", "exitCode": 2, "durationMs": 1, "verdict": "fail", "stdout": "said out", "stderr": "said err"}, {"command": "make lint", "exitCode": 0, "durationMs": 1, "verdict": "pass", "stdout": "clean"}]'
+GOOD = f'{{"schemaVersion": 1, "taskId": "T01", "unitId": "M001/S01/T01", "timestamp": 1, "passed": false, "discoverySource": "task-plan", "checks": {CHECKS}}}'
 
 
 def failed(bench: Bench, name: str) -> None:

@@ -1,0 +1,97 @@
+"""`gsd status`: reads, never writes."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from milepost.formats.journal import AttemptEnded, AttemptStarted, Result, RunEnded, UsageReported
+from milepost.formats.lock import Lock
+from milepost.store import ledger
+from milepost.store.journal import Journal
+from milepost.store.lease import Holder, Lease
+from milepost.testing import projects
+from milepost.ui.cli.main import main
+from ui.command import said_at
+
+Out = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def worked(project: Path) -> Path:
+    journal = Journal(project / ".gsd", "M001")
+    for event in (
+        AttemptStarted(
+            at_ms=1,
+            run="r",
+            attempt="a",
+            kind="plan-slice",
+            unit="M001/S01",
+            base="",
+            branch="",
+            fingerprint="",
+            number=1,
+        ),
+        UsageReported(at_ms=2, run="r", attempt="a", model="m", input=10, output=1, micro_usd=1_500_000),
+        UsageReported(at_ms=3, run="r", attempt="a", model="m", input=10, output=1),
+        AttemptEnded(at_ms=4, run="r", attempt="a", result=Result.COMMITTED, commit="abc"),
+        RunEnded(at_ms=5, run="r", state="paused", reason="a gate", hint="gsd auto"),
+    ):
+        journal.append(event)
+    return project
+
+
+def test_text(worked: Path, capsys: Out) -> None:
+    assert main(["status"], "gsd") == 0
+    out = capsys.readouterr().out
+    for seen in (
+        "M001: Small files",
+        "T01: Write T01",
+        "executing",
+        "$1.50",
+        "unknown price",
+        "paused: a gate — gsd auto",
+    ):
+        assert seen in out
+    assert "Running    nothing" in out
+
+
+def test_json_holds_what_query_says_and_the_money(worked: Path, capsys: Out) -> None:
+    (worked / ".gsd/PREFERENCES.md").write_text("---\nbudget_ceiling: 5\n---\n")
+    projects.write(worked, {".gsd/metrics.json": '{"version": 1, "projectStartedAt": 1, "units": [{"cost": 0.25}]}'})
+    main(["headless", "query"], "gsd")
+    query = json.loads(capsys.readouterr().out)
+    main(["status", "--json"], "gsd")
+    found = json.loads(capsys.readouterr().out)
+    assert found["state"] == query["state"]
+    assert found["next"] == query["next"]
+    assert (found["spent"], found["ceiling"], found["unpricedRequests"]) == (1.75, 5, 1)
+    assert found["units"] == [{"kind": "plan-slice", "attempts": 1, "committed": 1, "tokens": 22, "cost": None}]
+    assert found["lastRun"] == {"state": "paused", "reason": "a gate", "hint": "gsd auto"}
+
+
+def test_what_is_running(project: Path, capsys: Out) -> None:
+    state = project / ".gsd"
+    lock = Lock(pid=1, started_at="s", unit_type="plan-slice", unit_id="M001/S01", unit_started_at="12:00")
+    ledger.write_lock(state, lock)
+    main(["status"], "gsd")
+    assert "Running    nothing" in capsys.readouterr().out
+    with Lease(state / "parallel/auto.lease", "p", Holder(pid=os.getpid(), run="r")):
+        main(["status"], "gsd")
+        assert f"Running    pid {os.getpid()}: plan-slice M001/S01, since 12:00" in capsys.readouterr().out
+        ledger.unlock(state)
+        main(["status"], "gsd")
+        assert f"Running    pid {os.getpid()}\n" in capsys.readouterr().out
+
+
+def test_nothing_is_written(worked: Path) -> None:
+    before = said_at(worked)
+    assert main(["status"], "gsd") == 0
+    assert said_at(worked) == before
+
+
+def test_a_ledger_that_cannot_be_read_is_said(project: Path, capsys: Out) -> None:
+    projects.write(project, {".gsd/metrics.json": "{"})
+    assert main(["status"], "gsd") == 1
+    assert "metrics.json" in capsys.readouterr().err
