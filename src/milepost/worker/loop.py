@@ -9,26 +9,16 @@ from milepost import __version__
 from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AttemptStarted, BudgetAlerted, Landed, RunEnded, RunStarted, SessionEnded
-from milepost.git import worktrees
+from milepost.git import anchor, worktrees
 from milepost.git.commits import find_attempt
 from milepost.git.put_right import put_right_branch
 from milepost.git.repo import head_of
 from milepost.model import money
-from milepost.model.outcome import (
-    Committed,
-    Inconclusive,
-    Interrupted,
-    Outcome,
-    OverBudget,
-    ProviderFailed,
-    TimedOut,
-    Unfinished,
-    VerifyFailed,
-)
+from milepost.model.outcome import Committed, Inconclusive, Outcome
 from milepost.model.units import Unit
 from milepost.process import ladder
 from milepost.rules import budget, retry, stuck
-from milepost.rules.derive import Phase, State, derive
+from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
 from milepost.rules.fingerprint import fingerprint
 from milepost.store import ledger, steering
@@ -40,7 +30,7 @@ from milepost.unit.gate import evidence_path
 from milepost.unit.put_right import tree_of
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import effects, landing, orders, places
+from milepost.worker import effects, endings, landing, orders, places
 from milepost.worker.shift import Ending, Shift
 
 
@@ -98,7 +88,7 @@ class _Worker:
             effects.carry_orders(home, milestone, self.shift)
             decision = decide(state, steering.steered(home, milestone), self.shift.preferences)
             if isinstance(decision, Halt):
-                return _unpushed(self.shift) or _halted(decision, state)
+                return _unpushed(self.shift) or endings.of_halt(decision, state)
             if ending := await self._dispatch(decision):
                 return ending
 
@@ -118,7 +108,7 @@ class _Worker:
             bench = await self._bench(milestone)
             for unit, outcome in await recover(bench):
                 if isinstance(outcome, Inconclusive):
-                    return self._stopped() or _ending(unit, outcome)
+                    return self._stopped() or endings.of_outcome(unit, outcome)
         return None
 
     async def _dispatch(self, decision: Dispatch) -> Ending | None:
@@ -141,7 +131,7 @@ class _Worker:
         _alert(bench)
         if decision.pause_after and isinstance(outcome, Committed):
             return Ending(ExitCode.PAUSED, f"{unit} wants a person to look", "gsd auto goes on when you have.")
-        return self._stopped() or _ending(unit, outcome)
+        return self._stopped() or endings.of_outcome(unit, outcome)
 
     async def _bench(self, milestone: str) -> Bench:
         if milestone not in self.benches:
@@ -162,6 +152,8 @@ class _Worker:
 def _back_on_branch(started: AttemptStarted, shift: Shift) -> None:
     """A session that was killed after it left its branch: HEAD goes back before the worktree is asked for."""
     where = worktrees.worktree_path(shift.root, _milestone(started), state_dir=shift.state_dir)
+    if anchor.hold(shift.root, where, shift.state / "runtime" / "set-aside" / started.attempt):
+        shift.watcher.note(f"put right: the .git of {where.name} had been replaced; it is back")
     if not (where / ".git").is_file() or head_of(where).branch == started.branch:
         return
     if find_attempt(where, started.branch, started.base, started.attempt) is not None:
@@ -199,21 +191,12 @@ def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
     past = retry.history(events, unit, fingerprint(unit, tree_of(bench)))
     retries = bench.preferences.verification_max_retries if bench.preferences.verification_auto_fix else 0
     if capped := retry.capped(past, gate_retries=retries):
-        return "", _capped(unit, capped, past, bench)
+        where = bench.workspace.cwd.relative_to(bench.workspace.root) / evidence_path(unit, bench)
+        return "", endings.of_capped(unit, capped, past, str(where))
     level, words = stuck.level(stuck.window(events), unit.key)
     if level == 2:
         return "", Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}", f"Look at it, then gsd auto --retry {unit.id}")
     return words, None
-
-
-def _capped(unit: Unit, capped: retry.Capped, past: retry.History, bench: Bench) -> Ending:
-    gate = past.gate_failures >= capped.attempts
-    code = ExitCode.PAUSED if gate else ExitCode.BLOCKED
-    last = f"; last: {'; '.join(past.last_reason.splitlines())}" if past.last_reason else ""
-    where = bench.workspace.cwd.relative_to(bench.workspace.root) / evidence_path(unit, bench)
-    hint = f"Evidence: {where}. " if gate else ""
-    hint += f"Mend it or change its plan, then gsd auto --retry {unit.id}"
-    return Ending(code, f"{unit}: {capped.reason}{last}", hint)
 
 
 def _unpushed(shift: Shift) -> Ending | None:
@@ -226,59 +209,8 @@ def _unpushed(shift: Shift) -> Ending | None:
     return Ending(ExitCode.BLOCKED, words, f"Mend that, then: git push {remote} {last.target}")
 
 
-def _halted(halt: Halt, state: State) -> Ending:
-    if state.phase is Phase.COMPLETE:
-        return Ending(ExitCode.DONE, halt.reason)
-    return Ending(ExitCode.BLOCKED, halt.reason, halt.hint)
-
-
-def _ending(unit: Unit, outcome: Outcome) -> Ending | None:
-    """Whether an outcome ends the run. None: go on (the caps see to it that this ends)."""
-    match outcome:
-        case Committed() | Unfinished() | VerifyFailed() | TimedOut():
-            return None
-        case Inconclusive(reason=reason, evidence=evidence):
-            return Ending(
-                ExitCode.PAUSED,
-                f"the gate of {unit} could not be judged: {reason}",
-                f"Evidence: {evidence}. Mend the gate; gsd auto runs it again without paying for the unit.",
-            )
-        case OverBudget(committed=spent, ceiling=limit):
-            return Ending(
-                ExitCode.BUDGET,
-                f"{unit} does not fit the budget: {money.show(spent)} of {money.show(limit)} spent or reserved",
-                "Raise budget_ceiling in the preferences, then gsd auto.",
-            )
-        case ProviderFailed(kind=kind, text=text):
-            again = "Use a recording of this very project, or another agent." if kind == ErrorKind.DIVERGED else ""
-            hint = again or "gsd auto tries again."
-            return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", hint)
-        case Interrupted(by=who):
-            return Ending(ExitCode.INTERRUPTED, f"{unit}: {who}", "gsd auto goes on from here.")
-
-
 def _say(unit: Unit, outcome: Outcome, bench: Bench) -> None:
-    bench.watcher.note(f"{unit}: {_words(outcome)}")
-
-
-def _words(outcome: Outcome) -> str:
-    match outcome:
-        case Committed(commit=commit):
-            return f"done, {commit[:10]}"
-        case Unfinished(missing=missing):
-            return f"not finished: {'; '.join(missing)}"
-        case VerifyFailed(failed=failed):
-            return f"the gate failed: {'; '.join(failed)}"
-        case Inconclusive(reason=reason):
-            return f"inconclusive: {reason}"
-        case OverBudget():
-            return "over budget"
-        case ProviderFailed(text=text):
-            return f"the model failed: {text}"
-        case TimedOut(minutes=minutes):
-            return f"ended after {minutes} minutes, the limit for a unit"
-        case Interrupted(by=who):
-            return who
+    bench.watcher.note(f"{unit}: {endings.words(outcome)}")
 
 
 def _alert(bench: Bench) -> None:

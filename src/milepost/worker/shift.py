@@ -55,6 +55,8 @@ class Shift:
     def bench(self, place: Workspace, agent: Agent, *, carried_micro_usd: int) -> Bench:
         """The tools for the units of one milestone."""
         writable = (place.cwd, *self.caches)
+        # A command in a worktree that lost its `.git` must not find the user's checkout around it.
+        ceiling = {"GIT_CEILING_DIRECTORIES": str(place.cwd.parent)} if place.isolation == "worktree" else {}
         return Bench(
             workspace=place,
             agent=agent,
@@ -62,7 +64,7 @@ class Shift:
             journal=self.journal(place.milestone),
             run=self.run,
             now_ms=self.now_ms,
-            env=self.env,
+            env={**self.env, **ceiling},
             secrets=self.secrets,
             confine=Confinement(writable=writable) if self.sandbox else None,
             models=self.models,

@@ -1,0 +1,87 @@
+"""What an outcome means for the run, and how it is said: exit code, reason, the next thing to type.
+
+None for an outcome that lets the run go on; the caps see to it that this ends. Source: spec auto 7.1, DESIGN rule 10.
+"""
+
+from milepost.agents.session import ErrorKind
+from milepost.errors import ExitCode
+from milepost.model import money
+from milepost.model.outcome import (
+    Committed,
+    Inconclusive,
+    Interrupted,
+    Outcome,
+    OverBudget,
+    ProviderFailed,
+    TimedOut,
+    Unfinished,
+    VerifyFailed,
+)
+from milepost.model.units import Unit
+from milepost.rules import retry
+from milepost.rules.derive import Phase, State
+from milepost.rules.dispatch import Halt
+from milepost.worker.shift import Ending
+
+
+def of_capped(unit: Unit, capped: retry.Capped, past: retry.History, evidence: str) -> Ending:
+    """A unit that used up its attempts. evidence: where its gate's record lies, from the project's root."""
+    gate = past.gate_failures >= capped.attempts
+    code = ExitCode.PAUSED if gate else ExitCode.BLOCKED
+    last = f"; last: {'; '.join(past.last_reason.splitlines())}" if past.last_reason else ""
+    hint = f"Evidence: {evidence}. " if gate else ""
+    hint += f"Mend it or change its plan, then gsd auto --retry {unit.id}"
+    return Ending(code, f"{unit}: {capped.reason}{last}", hint)
+
+
+def of_halt(halt: Halt, state: State) -> Ending:
+    """Nothing is to be dispatched: the end of the work, or something in the way."""
+    if state.phase is Phase.COMPLETE:
+        return Ending(ExitCode.DONE, halt.reason)
+    return Ending(ExitCode.BLOCKED, halt.reason, halt.hint)
+
+
+def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:
+    """Whether an outcome ends the run. None: go on (the caps see to it that this ends)."""
+    match outcome:
+        case Committed() | Unfinished() | VerifyFailed() | TimedOut():
+            return None
+        case Inconclusive(reason=reason, evidence=evidence):
+            return Ending(
+                ExitCode.PAUSED,
+                f"the gate of {unit} could not be judged: {reason}",
+                f"Evidence: {evidence}. Mend the gate; gsd auto runs it again without paying for the unit.",
+            )
+        case OverBudget(committed=spent, ceiling=limit):
+            return Ending(
+                ExitCode.BUDGET,
+                f"{unit} does not fit the budget: {money.show(spent)} of {money.show(limit)} spent or reserved",
+                "Raise budget_ceiling in the preferences, then gsd auto.",
+            )
+        case ProviderFailed(kind=kind, text=text):
+            again = "Use a recording of this very project, or another agent." if kind == ErrorKind.DIVERGED else ""
+            hint = again or "gsd auto tries again."
+            return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", hint)
+        case Interrupted(by=who):
+            return Ending(ExitCode.INTERRUPTED, f"{unit}: {who}", "gsd auto goes on from here.")
+
+
+def words(outcome: Outcome) -> str:
+    """An outcome in a few words."""
+    match outcome:
+        case Committed(commit=commit):
+            return f"done, {commit[:10]}"
+        case Unfinished(missing=missing):
+            return f"not finished: {'; '.join(missing)}"
+        case VerifyFailed(failed=failed):
+            return f"the gate failed: {'; '.join(failed)}"
+        case Inconclusive(reason=reason):
+            return f"inconclusive: {reason}"
+        case OverBudget():
+            return "over budget"
+        case ProviderFailed(text=text):
+            return f"the model failed: {text}"
+        case TimedOut(minutes=minutes):
+            return f"ended after {minutes} minutes, the limit for a unit"
+        case Interrupted(by=who):
+            return who
