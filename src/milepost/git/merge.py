@@ -34,7 +34,7 @@ from milepost.rules.staging import excluded
 
 __all__ = [
     "CheckFailed", "CheckResult", "Conflicted", "Journal", "Landed", "MergePlan", "NothingToLand", "Outcome",
-    "Refused", "land",
+    "Refused", "complete", "land",
 ]  # fmt: skip
 
 _TRIES = 5
@@ -64,6 +64,17 @@ def land(
             return Refused(reason=f"there is no branch {plan.branch} to merge", hint="gsd status")
         _pin(run, "tip", tip)
         return _merge(run, tip)
+    except proof.NotLanded as undone:
+        return Refused(reason=str(undone), hint=undone.hint)
+
+
+def complete(plan: MergePlan, *, journal: Journal) -> Refused | None:
+    """Let checkouts follow a landing that an earlier run published and was killed in; None: nothing is left of it.
+
+    Until then a checkout of the target shows the project as it was before, and nobody may derive from it.
+    """
+    try:
+        return _complete_published(Run(plan=plan, journal=journal, check=None, bring_home=None))
     except proof.NotLanded as undone:
         return Refused(reason=str(undone), hint=undone.hint)
 

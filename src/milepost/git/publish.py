@@ -21,6 +21,12 @@ def note_of(mid: str) -> str:
     return f"{NOTES}/{mid}"
 
 
+def noted(root: Path) -> tuple[str, ...]:
+    """Milestones whose landing was published by a run that did not get further."""
+    names = git(root, "for-each-ref", "--format=%(refname)", f"{NOTES}/").out.splitlines()
+    return tuple(name.removeprefix(f"{NOTES}/") for name in names)
+
+
 def checkouts(root: Path, target: str) -> tuple[Path, ...]:
     """Every directory that has the target checked out."""
     return tuple(found.path for found in registered(root) if found.branch == target and not found.missing)

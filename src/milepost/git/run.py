@@ -36,6 +36,7 @@ _KEPT = re.compile(
     r"GIT_(?:AUTHOR_\w+|COMMITTER_\w+|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|EXEC_PATH|TEMPLATE_DIR"
     r"|SSH|SSH_COMMAND|SSH_VARIANT|SSL_\w+|PROXY_\w+|HTTP_\w+|ALLOW_PROTOCOL|PROTOCOL)\Z"
 )
+_OURS = re.compile(r"(.*/\.(?:gsd|sf)/worktrees)/.", re.DOTALL)
 _UNSEEN = frozenset({"GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_ASKPASS", "EDITOR", "VISUAL"})
 _SETTINGS = (
     "gc.auto=0",
@@ -105,7 +106,7 @@ def git(
     env: variables on top of the scrubbed environment. Contention for a lock file is retried with jitter for about
     two seconds. Raises GitFailed, or its kinds DubiousOwnership, GitLocked and GitTimedOut; GitUnusable without git.
     """
-    full = _environment(index, env)
+    full = _environment(index, env) | _ceiling(where)
     done = _once(where, args, stdin, full, timeout_s)
     for attempt in range(_ATTEMPTS):
         if done.code in ok:
@@ -164,6 +165,12 @@ def _environment(index: Path | None, more: Mapping[str, str] | None) -> dict[str
     if index is not None:
         kept["GIT_INDEX_FILE"] = str(index)
     return kept | dict(more or {})
+
+
+def _ceiling(where: Path) -> dict[str, str]:
+    """In a worktree of ours git must not climb: around it is the user's own checkout."""
+    found = _OURS.match(os.path.abspath(where))
+    return {"GIT_CEILING_DIRECTORIES": found[1]} if found else {}
 
 
 def _once(where: Path, args: Sequence[str], stdin: bytes | None, env: dict[str, str], timeout_s: float) -> Done:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from milepost.formats.journal import Corrected
 from milepost.formats.tree import Tree, slice_file
-from milepost.git import refs, status
+from milepost.git import anchor, refs, status
 from milepost.git.put_right import put_right_branch, take_back
 from milepost.git.snapshots import snapshot
 from milepost.git.status import Change
@@ -48,7 +48,7 @@ def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, ben
 
     Returns what then differs from the last commit.
     """
-    found = _branch(base, bench)
+    found = anchored(attempt, bench) + _branch(base, bench)
     changes = status.dirty(bench.workspace.cwd)
     found += _foreign_files(unit, changes, before, bench)
     if before is not None:
@@ -56,13 +56,22 @@ def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, ben
         found += _foreign_claims(unit, before, attempt, bench)
         found += _boxes(before, bench)
     for correction in found:
-        _tell(correction, attempt, bench)
+        tell(correction, attempt, bench)
     return status.dirty(bench.workspace.cwd) if found else changes
 
 
 def tree_of(bench: Bench) -> Tree:
     """The milestone's home, read afresh."""
     return Snapshot(str(bench.workspace.cwd), bench.workspace.state_dir)
+
+
+def anchored(attempt: str, bench: Bench) -> list[Correction]:
+    """Tie the worktree to its repository, before git is asked anything there: commands can write its `.git`."""
+    place = bench.workspace
+    if place.isolation != "worktree" or not anchor.hold(place.root, place.cwd, shelf_of(bench, attempt)):
+        return []
+    what = "replaced the worktree's .git; it is back"
+    return [Correction(what, (), str(shelf_of(bench, attempt).relative_to(place.root)))]
 
 
 def _branch(base: str, bench: Bench) -> list[Correction]:
@@ -147,7 +156,8 @@ def shelf_of(bench: Bench, attempt: str) -> Path:
     return bench.workspace.root_state / "runtime" / "set-aside" / attempt
 
 
-def _tell(correction: Correction, attempt: str, bench: Bench) -> None:
+def tell(correction: Correction, attempt: str, bench: Bench) -> None:
+    """Journal a correction and say it."""
     bench.journal.append(
         Corrected(
             at_ms=bench.now_ms(),

@@ -34,7 +34,7 @@ from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, ceiling, converse, enforced
 from milepost.unit.gate import gate
 from milepost.unit.leaks import leaks
-from milepost.unit.put_right import others, put_right, shelf_of, tree_of
+from milepost.unit.put_right import anchored, others, put_right, shelf_of, tell, tree_of
 from milepost.unit.transcript import Transcript
 
 
@@ -91,6 +91,8 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
         return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
     leaked = leaks(changes, bench)
     refused = Unfinished(leaked) if leaked else await gate(unit, attempt.id, changes, bench)
+    for correction in anchored(attempt.id, bench):  # The gate ran what the agent wrote.
+        tell(correction, attempt.id, bench)
     if refused is not None:
         books.set_aside(unit, tree_of(bench), place.state, shelf_of(bench, attempt.id) / "held")
         return refused

@@ -3,12 +3,14 @@
 Source: spec auto 2.8, 2.23, 4.1 (rule 14); style R3.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from milepost.formats import state_md
+from milepost.formats.journal import AnyEvent, RunEnded, RunStarted
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch
-from milepost.store import atomic, steering
+from milepost.store import atomic, ledger, steering
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.worker.shift import Shift
@@ -36,3 +38,11 @@ def write_state(shift: Shift) -> None:
     state = derive(Snapshot(str(shift.root), shift.state_dir))
     text = state_md.render(state).encode("utf-8", "surrogateescape")
     atomic.replace(shift.state / "STATE.md", text, durable=False)
+
+
+def catch_up(events: Iterable[AnyEvent], shift: Shift) -> None:
+    """Bring the ledger up to date after a run that was killed between a fact and its projection."""
+    known = tuple(events)
+    begun = {event.run for event in known if isinstance(event, RunStarted)} - {shift.run}
+    if begun - {event.run for event in known if isinstance(event, RunEnded)}:
+        ledger.publish(shift.state, known)

@@ -15,7 +15,7 @@ from milepost.formats import roadmap
 from milepost.formats.journal import Landed as LandedEvent
 from milepost.formats.journal import LandingStep
 from milepost.formats.tree import milestone_file, read
-from milepost.git import merge, refs, repo, worktrees
+from milepost.git import merge, publish, refs, repo, worktrees
 from milepost.git.branches import leave_branch
 from milepost.model.state import State, Status
 from milepost.rules import messages
@@ -51,11 +51,22 @@ def _begun(shift: Shift) -> set[str]:
     return {m for m in open_ if refs.branch_tip(shift.root, worktrees.branch_name(m)) is not None}
 
 
+def complete_published(shift: Shift) -> Ending | None:
+    """Let checkouts follow what a killed run had published, before anything is read from them."""
+    for milestone in publish.noted(shift.root) if shift.lock is None else ():
+        home = Snapshot(str(shift.root), shift.state_dir)
+        plan = _plan(milestone, places.target_of(milestone, shift), home, shift)
+        refused = merge.complete(plan, journal=functools.partial(_note, shift, milestone))
+        if refused and (ending := _ended(milestone, refused, shift)):
+            return ending
+    return None
+
+
 async def land(milestone: str, home: Snapshot, shift: Shift) -> Ending | None:
     """Land one milestone. None: it is on its branch; otherwise why not, with what to type next."""
-    plan = _plan(milestone, home, shift)
-    if isinstance(plan, Ending):
-        return plan
+    target = places.target_of(milestone, shift)
+    _lend_back(milestone, target, shift)
+    plan = _plan(milestone, target, home, shift)
     check = merge_check.check(milestone, shift)
     outcome = await to_thread.run_sync(
         functools.partial(
@@ -69,14 +80,17 @@ async def land(milestone: str, home: Snapshot, shift: Shift) -> Ending | None:
     return _ended(milestone, outcome, shift)
 
 
-def _plan(milestone: str, home: Snapshot, shift: Shift) -> merge.MergePlan | Ending:
-    target = places.target_of(milestone, shift)
+def _lend_back(milestone: str, target: str, shift: Shift) -> None:
+    """In mode `branch` the user lent the checkout; it goes back before the merge, so that the merge can move it."""
+    branch = worktrees.branch_name(milestone)
+    if shift.preferences.git.isolation == "branch" and repo.head_of(shift.root).branch == branch:
+        leave_branch(shift.root, target)
+
+
+def _plan(milestone: str, target: str, home: Snapshot, shift: Shift) -> merge.MergePlan:
     branch = worktrees.branch_name(milestone)
     worktree = worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir)
     settings = shift.preferences.git
-    if settings.isolation == "branch" and repo.head_of(shift.root).branch == branch:
-        # In this mode the user lent the checkout; it goes back before the merge, so that the merge can move it.
-        leave_branch(shift.root, target)
     text = read(home, milestone_file(home, milestone, "ROADMAP"))
     found = roadmap.parse(text)
     return merge.MergePlan(

@@ -96,12 +96,15 @@ class _Worker:
         """Settle what an earlier process left open, in every milestone, before anybody derives."""
         if left := await ladder.end_orphans():
             self.shift.watcher.note(f"ended {left} processes that a killed run had left behind")
+        if ending := landing.complete_published(self.shift):
+            return ending
         journal = self.shift.journal(self.shift.lock or "project")
         mine = journal.own() if self.shift.lock else journal.everything()
         lost = free_reservations(mine, journal, run=self.shift.run, at_ms=self.shift.now_ms())
         for attempt in lost:
             before.drop(self.shift.state, attempt)
         events = self.shift.journal("project").everything()
+        effects.catch_up(events, self.shift)
         for started in open_attempts(events):
             _back_on_branch(started, self.shift)
         for milestone in dict.fromkeys(_milestone(started) for started in open_attempts(events)):
