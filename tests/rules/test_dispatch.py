@@ -84,6 +84,16 @@ def test_rule(rule: str) -> None:
     assert words(decision).startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("parts", "hint"),
+    [((), "Write milestones/M001/M001-CONTEXT.md"), ((roadmap(), document("PARKED")), "Remove M001-PARKED.md")],
+)
+def test_with_no_milestone_the_hint_says_what_to_do(parts: tuple[Files, ...], hint: str) -> None:
+    decision = decided(parts, Preferences())
+    assert isinstance(decision, Halt)
+    assert decision.hint.startswith(hint)
+
+
 def test_every_rule_has_a_case_and_every_case_a_rule() -> None:
     assert set(CASES) == {rule.name for rule in RULES}
 

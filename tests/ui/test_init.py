@@ -51,6 +51,14 @@ def test_work_of_the_user_stays_as_it_is(here: Path) -> None:
     assert run_git(here, "status", "--porcelain").splitlines() == [" M README.md", "A  staged.txt"]
 
 
+def test_taking_the_plan_out_of_gitignore_is_said(here: Path, capsys: Out) -> None:
+    (here / ".gitignore").write_text(".gsd\n*.o\n")
+    assert main(["init"], "gsd") == 0
+    assert ".gitignore hid .gsd/ and does no longer" in capsys.readouterr().out
+    main(["init"], "gsd")
+    assert "hid" not in capsys.readouterr().out
+
+
 def test_no_commit(here: Path) -> None:
     assert main(["init", "--no-commit"], "gsd") == 0
     assert subjects(here) == ["first"]

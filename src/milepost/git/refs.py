@@ -149,10 +149,10 @@ def integration(recorded: str | None, preferred: str | None, where: Path) -> str
             return preferred
         raise NoIntegrationBranch(
             f"git.main_branch is {preferred!r}, and there is no such branch to merge into",
-            hint=f"git branch {preferred}, or change git.main_branch in .gsd/preferences.md",
+            hint=f"git branch {preferred}, or change git.main_branch in PREFERENCES.md",
         )
     if found := default_branch(where):
         return found
     raise NoIntegrationBranch(
-        "no branch to merge milestones into was found", hint="Set git.main_branch in .gsd/preferences.md"
+        "no branch to merge milestones into was found", hint="Set git.main_branch in PREFERENCES.md"
     )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from milepost.formats import overrides, roadmap, uat, validation
 from milepost.formats.preferences import Preferences
 from milepost.formats.tree import Tree, milestone_file, milestone_path, read, root_file, slice_file
-from milepost.model.state import Phase, State
+from milepost.model.state import Phase, State, Status
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done
 
@@ -170,8 +170,12 @@ def _nothing_active(case: Case) -> Answer | None:
     """There is no milestone to work on: none yet, all parked, or a layout that is not ours."""
     if case.mid:
         return None
-    reason = "; ".join(case.state.blockers) or case.state.next_action
-    return Answer(reason=reason, level=Level.WARNING, hint=case.state.next_action)
+    if case.state.blockers:
+        return Answer(reason="; ".join(case.state.blockers), level=Level.WARNING, hint=case.state.next_action)
+    parked = next((entry.id for entry in case.state.registry if entry.status is Status.PARKED), "")
+    first = f"Write {milestone_path(case.tree, 'M001', 'CONTEXT')}, then go on."
+    hint = f"Remove {parked}-PARKED.md, or write the context of a new milestone, then go on." if parked else first
+    return Answer(reason=case.state.next_action, level=Level.WARNING, hint=hint)
 
 
 def _overrides(case: Case) -> Answer | None:

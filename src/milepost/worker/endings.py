@@ -3,6 +3,9 @@
 None for an outcome that lets the run go on; the caps see to it that this ends. Source: spec auto 7.1, DESIGN rule 10.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from milepost.agents.session import ErrorKind
 from milepost.errors import ExitCode
 from milepost.model import money
@@ -22,6 +25,13 @@ from milepost.rules import retry
 from milepost.rules.derive import Phase, State
 from milepost.rules.dispatch import Halt
 from milepost.worker.shift import Ending
+
+_AFTER_FAILURE: Final[Mapping[str, str]] = {
+    ErrorKind.AUTH: "Set a key that the provider takes, then gsd auto.",
+    ErrorKind.QUOTA: "See to the account at the provider, or take another model: gsd auto --model NAME",
+    ErrorKind.UNSUPPORTED_MODEL: "Take another model: gsd auto --model NAME",
+    ErrorKind.DIVERGED: "Use a recording of this very project, or another agent.",
+}
 
 
 def of_capped(unit: Unit, capped: retry.Capped, past: retry.History, evidence: str) -> Ending:
@@ -59,8 +69,7 @@ def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:
                 "Raise budget_ceiling in the preferences, then gsd auto.",
             )
         case ProviderFailed(kind=kind, text=text):
-            again = "Use a recording of this very project, or another agent." if kind == ErrorKind.DIVERGED else ""
-            hint = again or "gsd auto tries again."
+            hint = _AFTER_FAILURE.get(kind, "gsd auto tries again.")
             return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", hint)
         case Interrupted(by=who):
             return Ending(ExitCode.INTERRUPTED, f"{unit}: {who}", "gsd auto goes on from here.")

@@ -56,7 +56,7 @@ def _shelves(site: Site) -> Iterator[Finding]:
                 code="set_aside_files",
                 severity=Severity.INFO,
                 path=site.shown(place),
-                message=f"holds {count} files that an agent wrote and that were not its to write",
+                message=f"holds {count} files taken out of an agent's work: not its to write, or of a failed attempt",
                 hint="Take what is of use, then remove the directory.",
             )
 

@@ -34,12 +34,16 @@ def run(argv: Sequence[str], program: str) -> int:
     place = repo.inspect(Path(context.outside_worktrees(context.cwd())))
     repo.require_ready(place)
     settings = preferences.load(str(place.root), context.home(name), state_dir=name).preferences.git
+    hidden = _hides(place.root, name)
     written = _write_missing(place.root, name)
     if _ignore(place.root, name, commit_docs=settings.commit_docs, manage=settings.manage_gitignore):
         written.append(".gitignore")
     if written and settings.commit_docs and not options.no_commit:
         repo.require_identity(place.root)
         commit_planning(place.root, written, "chore: init gsd\n")
+    if hidden and not _hides(place.root, name):
+        sys.stdout.write(f".gitignore hid {name}/ and does no longer, since the plan is committed.\n")
+        sys.stdout.write(f"To keep it out: git.commit_docs: false in {name}/PREFERENCES.md, and the line put back.\n")
     sys.stdout.write(_said(place.root, name, written, program))
     return ExitCode.DONE
 
@@ -62,6 +66,12 @@ def _ignore(root: Path, name: str, *, commit_docs: bool, manage: bool) -> bool:
         return False
     atomic.replace(path, new.encode("utf-8", "surrogateescape"))
     return True
+
+
+def _hides(root: Path, name: str) -> bool:
+    path = root / ".gitignore"
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return any(line.strip().rstrip(b"/") == name.encode() for line in lines)
 
 
 def _said(root: Path, name: str, written: list[str], program: str) -> str:
