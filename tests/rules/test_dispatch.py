@@ -26,6 +26,16 @@ CASES: dict[str, tuple[tuple[Files, ...], Preferences, str]] = {
     "all-complete-stops": ((document("SUMMARY"),), Preferences(), "info All milestones complete."),
     "blocked-stops": ((roadmap(depends="S01:S09"),), Preferences(), "error No slice eligible"),
     "nothing-active-stops": ((), Preferences(), "warning No milestones found."),
+    "conflict-markers-stop": (
+        (
+            roadmap(),
+            slice_document(
+                "S01", "PLAN", "# S01: x\n\n## Tasks\n\n<<<<<<< ours\n- [ ] **T01: a**\n=======\n>>>>>>> x\n"
+            ),
+        ),
+        Preferences(),
+        "error S01-PLAN.md has conflict markers in it",
+    ),
     "overrides-first": ((roadmap(), plan(), OVERRIDE), Preferences(), "rewrite-docs M001/S01"),
     "summarizing-completes-slice": ((roadmap(), plan(tasks="[x] T01")), Preferences(), "complete-slice M001/S01"),
     "finished-slice-is-tested": ((TWO, *DONE_SLICE), UAT, "run-uat M001/S01"),

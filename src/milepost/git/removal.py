@@ -17,7 +17,29 @@ from milepost.git.repo import NestedKind, in_progress, nested
 from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, fields, git, raw
 from milepost.git.snapshots import snapshot
 from milepost.git.status import Change, look
-from milepost.rules.staging import is_runtime
+from milepost.rules.staging import is_runtime, looks_secret
+
+_MADE = frozenset(
+    {
+        *(
+            "node_modules",
+            ".venv",
+            "venv",
+            "__pycache__",
+            ".pytest_cache",
+            ".mypy_cache",
+            ".ruff_cache",
+            ".tox",
+            ".nox",
+        ),
+        *("target", "dist", "build", "out", ".next", ".cache", ".gradle", ".idea", "coverage", "htmlcov", ".eggs"),
+    }
+)
+"""Directories whose content tools make again."""
+_LARGEST_KEPT = 1_000_000
+"""Bytes of an ignored file that is still kept in a backup."""
+_MOST_KEPT = 200
+"""Ignored files beyond which they are taken for output."""
 
 
 class NotRemoved(MilepostError):
@@ -77,6 +99,7 @@ def _remove_whole(root: Path, known: Registered, branch: str, tip: str, *, begun
         raise NotRemoved(f"{path} is on {known.branch or 'no branch'}, not on {branch}")
     force = _force(root, path, state_dir, begun=begun)
     _pin_ignored_plan(root, path, branch, state_dir)
+    _pin_other_ignored(root, path, branch, state_dir)
     git(root, "update-ref", note, tip)
     try:
         git(root, "worktree", "remove", *force, str(path), timeout_s=HOOK_TIMEOUT_S)
@@ -157,6 +180,23 @@ def _pin_ignored_plan(root: Path, path: Path, branch: str, state_dir: str) -> No
     if only_here:
         kept = snapshot(path, "planning files that git ignores", also=only_here)
         refs.pin(root, branch.removeprefix("milestone/"), "planning", kept)
+
+
+def _pin_other_ignored(root: Path, path: Path, branch: str, state_dir: str) -> None:
+    """Keep small ignored files that somebody may have written there by hand; build output and caches are left."""
+    ignored = [change.path for change in look(path, ignored=True).changes if change.index == "!"]
+    outside = [entry for entry in ignored if not entry.startswith(f"{state_dir}/") and entry != state_dir]
+    names = [name for entry in outside if not _made(entry) for name in _files(path, entry) if not _made(name)]
+    kept = [name for name in names if (path / name).is_file() and (path / name).lstat().st_size <= _LARGEST_KEPT]
+    if kept and len(kept) <= _MOST_KEPT:
+        refs.pin(root, branch.removeprefix("milestone/"), "ignored", snapshot(path, "ignored files", also=kept))
+
+
+def _made(name: str) -> bool:
+    """Whether a path is something that tools make and make again."""
+    return looks_secret(name) or any(
+        part in _MADE or part.endswith((".pyc", ".o", ".class")) for part in name.split("/")
+    )
 
 
 def _files(path: Path, entry: str) -> list[str]:

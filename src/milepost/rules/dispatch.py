@@ -178,6 +178,18 @@ def _nothing_active(case: Case) -> Answer | None:
     return Answer(reason=case.state.next_action, level=Level.WARNING, hint=hint)
 
 
+def _conflict_markers(case: Case) -> Answer | None:
+    """A plan with a merge conflict left in it says two things at once; a person has to say which holds."""
+    torn = [("ROADMAP", case.in_milestone("ROADMAP")), ("PLAN", case.in_slice(case.sid, "PLAN") if case.sid else "")]
+    suffix = next((name for name, text in torn if "\n<<<<<<< " in text and "\n>>>>>>> " in text), "")
+    if not suffix:
+        return None
+    name = f"{case.sid if suffix == 'PLAN' else case.mid}-{suffix}.md"
+    return Answer(
+        reason=f"{name} has conflict markers in it", level=Level.ERROR, hint=f"Resolve them in {name}, then gsd auto."
+    )
+
+
 def _overrides(case: Case) -> Answer | None:
     """Open orders in `OVERRIDES.md` are worked into the plan before anything else."""
     if not overrides.active(read(case.tree, root_file(case.tree, "OVERRIDES"))):
@@ -341,6 +353,7 @@ RULES: tuple[Rule, ...] = (
     Rule("all-complete-stops", _complete),
     Rule("blocked-stops", _blocked),
     Rule("nothing-active-stops", _nothing_active),
+    Rule("conflict-markers-stop", _conflict_markers),
     Rule("overrides-first", _overrides),
     Rule("summarizing-completes-slice", _summarizing),
     Rule("finished-slice-is-tested", _uat),

@@ -4,6 +4,7 @@ Lines of the user stay byte for byte, line ends included. Only one thing is ever
 the whole state directory, which would hide the plan itself. Source: spec auto 1.3, parallel 1.4.
 """
 
+from collections.abc import Container
 from typing import Final
 
 RUNTIME_PATTERNS: Final = (
@@ -71,10 +72,13 @@ _HEADING: Final = "# Run-time files of the plan's runner, and common leftovers"
 _WHOLE: Final = "# Planning state stays local (git.commit_docs: false)"
 
 
-def ensure(text: str, *, commit_docs: bool, manage: bool, state_dir: str = ".gsd") -> str:
+def ensure(
+    text: str, *, commit_docs: bool, manage: bool, state_dir: str = ".gsd", unwanted: Container[str] = ()
+) -> str:
     """`.gitignore`'s text with what is missing appended; the very same text when nothing is.
 
-    commit_docs False ignores the whole state directory instead. manage False changes nothing. Pure.
+    unwanted: general patterns to leave out, since the project tracks files that they match. commit_docs False
+    ignores the whole state directory instead. manage False changes nothing. Pure.
     """
     if not manage:
         return text
@@ -86,7 +90,7 @@ def ensure(text: str, *, commit_docs: bool, manage: bool, state_dir: str = ".gsd
             return text
         return _appended(text, [_WHOLE, f"{state_dir}/", ""], newline)
     kept = "".join(line for line in lines if line.strip() not in blanket)
-    missing = _missing(kept, state_dir)
+    missing = [pattern for pattern in _missing(kept, state_dir) if pattern not in unwanted]
     return _appended(kept, [_HEADING, *missing], newline) if missing else kept
 
 

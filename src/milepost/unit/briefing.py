@@ -5,6 +5,7 @@ something owing: what. After a failed gate: the output of both streams. Always o
 Source: spec auto 5.7, 5.13.
 """
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +58,15 @@ def of(unit: Unit, bench: Bench) -> Past:
             )
         )
     return Past()
+
+
+def written(attempt: str, bench: Bench) -> tuple[str, ...]:
+    """Paths that the session of an attempt wrote or edited with its tools, relative to the checkout."""
+    events = bench.journal.own()
+    begun = next((e for e in events if isinstance(e, AttemptStarted) and e.attempt == attempt), None)
+    calls, _ = _read(bench.workspace.root_state / begun.transcript) if begun else ([], "")
+    targets = (call.target for call in calls if call.tool in ("write", "edit") and call.ok)
+    return tuple(dict.fromkeys(os.path.relpath(bench.workspace.cwd / t, bench.workspace.cwd) for t in targets if t))
 
 
 def _attempts(unit: Unit, events: tuple[AnyEvent, ...]) -> list[_Attempt]:

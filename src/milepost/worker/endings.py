@@ -44,6 +44,13 @@ def of_capped(unit: Unit, capped: retry.Capped, past: retry.History, evidence: s
     return Ending(code, f"{unit}: {capped.reason}{last}", hint)
 
 
+def of_limit(unit: Unit, failed: str) -> Ending:
+    """As many units as were asked for were run; `unit` would be next. failed: what the last of them lacked."""
+    if failed:
+        return Ending(ExitCode.PAUSED, failed, "gsd next tries again, and tells the agent what was wrong.")
+    return Ending(ExitCode.DONE, f"next is {unit}", "gsd next does it; gsd auto does all that is left.")
+
+
 def of_halt(halt: Halt, state: State) -> Ending:
     """Nothing is to be dispatched: the end of the work, or something in the way."""
     if state.phase is Phase.COMPLETE:

@@ -7,6 +7,7 @@ from pathlib import Path
 from milepost.errors import ExitCode
 from milepost.git import repo
 from milepost.git.planning import commit_planning
+from milepost.git.run import git
 from milepost.rules import gitignore
 from milepost.store import atomic, preferences
 from milepost.ui.cli import arguments, context
@@ -61,11 +62,21 @@ def _write_missing(root: Path, name: str) -> list[str]:
 def _ignore(root: Path, name: str, *, commit_docs: bool, manage: bool) -> bool:
     path = root / ".gitignore"
     old = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
-    new = gitignore.ensure(old, commit_docs=commit_docs, manage=manage, state_dir=name)
+    unwanted = _matching_tracked(root) if manage and commit_docs else frozenset[str]()
+    new = gitignore.ensure(old, commit_docs=commit_docs, manage=manage, state_dir=name, unwanted=unwanted)
     if new == old:
         return False
     atomic.replace(path, new.encode("utf-8", "surrogateescape"))
     return True
+
+
+def _matching_tracked(root: Path) -> frozenset[str]:
+    """General patterns that would ignore something the project tracks; a new file beside it would go unseen."""
+    return frozenset(
+        pattern
+        for pattern in gitignore.GENERAL_PATTERNS
+        if not pattern.startswith("!") and git(root, "ls-files", "-ci", f"--exclude={pattern}").out
+    )
 
 
 def _hides(root: Path, name: str) -> bool:
