@@ -47,8 +47,9 @@ def test_the_settings_choose_and_the_default_is_last() -> None:
 
 
 def test_without_a_key_and_a_model_nothing_is_started() -> None:
+    make = agents.maker(wanted(), agents.models(wanted(), Preferences(), {}), {})
     with pytest.raises(NoModel) as raised:
-        agents.models(wanted(), Preferences(), {})
+        make({})
     assert "ANTHROPIC_API_KEY" in raised.value.hint
     assert agents.models(wanted("scripted:x"), Preferences(), {})["plan-slice"] is not None
 
@@ -56,7 +57,7 @@ def test_without_a_key_and_a_model_nothing_is_started() -> None:
 def test_an_agent_is_made_for_each_milestone_from_what_was_played(tmp_path: Path) -> None:
     script = tmp_path / "s.json"
     script.write_text('[{"unit": "*", "steps": []}]')
-    make = agents.maker(wanted(f"scripted:{script}"), (), {})
+    make = agents.maker(wanted(f"scripted:{script}"), {}, {})
     one, other = make({}), make({"x": 3})
     assert isinstance(one, ScriptedAgent)
     assert isinstance(other, ScriptedAgent)
@@ -71,7 +72,7 @@ def test_what_is_wrong_with_a_file_is_said_at_once(text: str | None, error: type
     if text is not None:
         script.write_text(text)
     with pytest.raises(error, match=r"s\.json"):
-        agents.maker(wanted(f"scripted:{script}"), (), {})
+        agents.maker(wanted(f"scripted:{script}"), {}, {})
 
 
 def test_a_recorder_is_put_around(tmp_path: Path) -> None:
@@ -79,4 +80,4 @@ def test_a_recorder_is_put_around(tmp_path: Path) -> None:
 
     script = tmp_path / "s.json"
     script.write_text("[]")
-    assert isinstance(agents.maker(wanted(f"scripted:{script}", record=tmp_path / "tape"), (), {})({}), Recorder)
+    assert isinstance(agents.maker(wanted(f"scripted:{script}", record=tmp_path / "tape"), {}, {})({}), Recorder)

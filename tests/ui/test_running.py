@@ -8,7 +8,7 @@ import pytest
 
 from conftest import run_git
 from milepost.errors import MilepostError
-from milepost.formats.journal import CapReset
+from milepost.formats.journal import AttemptStarted, CapReset
 from milepost.model.units import UnitKind
 from milepost.testing import projects
 from milepost.ui.cli import running
@@ -61,8 +61,28 @@ def test_values_that_cannot_be(argv: list[str]) -> None:
 )
 def test_attempts_counted_afresh(unit: str | None, keys: list[str], tmp_path: Path) -> None:
     shift = shift_for(tmp_path)
+    for kind, tried in (("execute-task", "M001/S01/T01"), ("plan-slice", "M001/S01"), ("plan-milestone", "M001")):
+        shift.journal("M001").append(
+            AttemptStarted(
+                at_ms=1,
+                run="r",
+                attempt=f"{kind}-1",
+                kind=kind,
+                unit=tried,
+                base="",
+                branch="",
+                fingerprint="",
+                number=1,
+            )
+        )
     running._reset_caps(unit, shift)
     assert [e.unit for e in shift.journal("x").everything() if isinstance(e, CapReset)] == keys
+
+
+@pytest.mark.parametrize("unit", ["M001/S01/T09", "M007", "execute-task/M001/S01/T01"])
+def test_what_was_never_tried_has_no_attempts_to_forget(unit: str, tmp_path: Path) -> None:
+    with pytest.raises(running.UnknownUnit, match="never tried"):
+        running._reset_caps(unit, shift_for(tmp_path))
 
 
 def auto(project: Path, *args: str, **env: str) -> tuple[int, str]:
@@ -85,7 +105,7 @@ def test_bad_settings_start_nothing(project: Path) -> None:
 def test_without_a_model_nothing_is_started(project: Path) -> None:
     found = run("auto", cwd=project)
     assert (found.code, "no model is configured" in found.err) == (1, True)
-    assert not (project / ".gsd/journal").exists()
+    assert not (project / ".gsd/worktrees").exists()
 
 
 def test_without_an_identity_nothing_is_started(project: Path, private_machine: Path) -> None:

@@ -11,6 +11,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AttemptStarted, BudgetAlerted, Landed, RunEnded, RunStarted, SessionEnded
 from milepost.git import anchor, worktrees
 from milepost.git.commits import find_attempt
+from milepost.git.isolation import IsolationBroken
 from milepost.git.put_right import put_right_branch
 from milepost.git.repo import head_of
 from milepost.model import money
@@ -69,6 +70,8 @@ class _Worker:
     def __init__(self, shift: Shift) -> None:
         self.shift = shift
         self.units = 0
+        self.failed = ""
+        """What went wrong in the latest unit; empty: nothing."""
         self.benches: dict[str, Bench] = {}
 
     async def run(self) -> Ending:
@@ -124,12 +127,13 @@ class _Worker:
         if effects.apply(decision, bench):
             return None
         if self.shift.max_units is not None and self.units >= self.shift.max_units:
-            return Ending(ExitCode.DONE, f"next is {unit}", "gsd next does it; gsd auto does all that is left.")
+            return endings.of_limit(unit, self.failed)
         diagnostic, capped = _may_start(unit, bench)
         if capped:
             return capped
         outcome = await run_unit(unit, bench, diagnostic=diagnostic)
         self.units += 1
+        self.failed = "" if isinstance(outcome, Committed) else f"{unit}: {endings.words(outcome)}"
         _say(unit, outcome, bench)
         _alert(bench)
         if decision.pause_after and isinstance(outcome, Committed):
@@ -138,8 +142,8 @@ class _Worker:
 
     async def _bench(self, milestone: str) -> Bench:
         if milestone not in self.benches:
+            agent = self.shift.agent(_played(self.shift))  # What it lacks is said before a place is made.
             place = await places.enter(milestone, self.shift)
-            agent = self.shift.agent(_played(self.shift))
             carried = ledger.carried(self.shift.state)
             self.benches[milestone] = self.shift.bench(place, agent, carried_micro_usd=carried)
         return self.benches[milestone]
@@ -155,8 +159,11 @@ class _Worker:
 def _back_on_branch(started: AttemptStarted, shift: Shift) -> None:
     """A session that was killed after it left its branch: HEAD goes back before the worktree is asked for."""
     where = worktrees.worktree_path(shift.root, _milestone(started), state_dir=shift.state_dir)
-    if anchor.hold(shift.root, where, shift.state / "runtime" / "set-aside" / started.attempt):
-        shift.watcher.note(f"put right: the .git of {where.name} had been replaced; it is back")
+    try:
+        if anchor.hold(shift.root, where, shift.state / "runtime" / "set-aside" / started.attempt):
+            shift.watcher.note(f"put right: the .git of {where.name} had been replaced; it is back")
+    except IsolationBroken:
+        return  # Asking for the worktree says what to do about it.
     if not (where / ".git").is_file() or head_of(where).branch == started.branch:
         return
     if find_attempt(where, started.branch, started.base, started.attempt) is not None:

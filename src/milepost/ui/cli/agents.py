@@ -1,11 +1,11 @@
 """Who works in a run, and with which models: from options, preferences and environment to one agent.
 
-What is missing (a key, a library, a file) is said here, before anything is started or paid for.
+What is missing (a key, a library, a file) is said here, before any unit is started or paid for.
 Source: spec auto 5.14; issue "The agent".
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,26 +53,27 @@ def default_model(env: Mapping[str, str]) -> str:
 
 
 def models(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Unit kind → models to try, best first. Raises NoModel when the built-in agent would have none for a kind."""
+    """Unit kind → models to try, best first; empty where nothing names one."""
     if wanted.model:
         return {str(kind): (wanted.model,) for kind in UnitKind}
     default, known = default_model(env), providers(env)
-    found = {str(kind): model_for(settings, kind, default=default, providers=known) for kind in UnitKind}
-    if wanted.agent == "builtin" and not all(found.values()):
-        raise NoModel(
-            "no model is configured and no provider's key is in the environment",
-            hint="Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or name one: --model ollama/qwen3",
-        )
-    return found
+    return {str(kind): model_for(settings, kind, default=default, providers=known) for kind in UnitKind}
 
 
-def maker(wanted: Wanted, names: Sequence[str], env: Mapping[str, str]) -> Callable[[Mapping[str, int]], Agent]:
-    """What makes the agent of a milestone. Checks now what can be checked, and begins to load what will be needed."""
+def maker(
+    wanted: Wanted, models: Mapping[str, tuple[str, ...]], env: Mapping[str, str]
+) -> Callable[[Mapping[str, int]], Agent]:
+    """What makes the agent of a milestone; it begins to load what will be needed.
+
+    A script or a recording that cannot be read is an error now. A missing model or key is one when an agent is asked
+    for: landing what is finished needs none.
+    """
     first = choose.choose(wanted.agent, env, {}, pace_s=wanted.pace_s)
-    if wanted.agent == "builtin":
-        _get_ready(names, env)
+    missing = _get_ready(models, env) if wanted.agent == "builtin" else None
 
     def make(played: Mapping[str, int]) -> Agent:
+        if missing is not None:
+            raise missing
         agent = choose.choose(wanted.agent, env, played, pace_s=wanted.pace_s) if played else first
         if wanted.record is None:
             return agent
@@ -83,9 +84,20 @@ def maker(wanted: Wanted, names: Sequence[str], env: Mapping[str, str]) -> Calla
     return make
 
 
-def _get_ready(names: Sequence[str], env: Mapping[str, str]) -> None:
+def _get_ready(models: Mapping[str, tuple[str, ...]], env: Mapping[str, str]) -> MilepostError | None:
+    """Load what the models need, in a thread; why that cannot be, when it cannot."""
     from milepost.agents.builtin.agent import BuiltinAgent
 
+    if not all(models.values()):
+        return NoModel(
+            "no model is configured and no provider's key is in the environment",
+            hint="Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or name one: --model ollama/qwen3",
+        )
+    names = tuple(dict.fromkeys(name for several in models.values() for name in several))
     agent = BuiltinAgent(env)
-    agent.check(names)
+    try:
+        agent.check(names)
+    except MilepostError as error:
+        return error
     threading.Thread(target=agent.preload, args=(names,), daemon=True, name="preload").start()
+    return None

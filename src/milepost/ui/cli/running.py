@@ -8,13 +8,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 
 from milepost.errors import ExitCode, MilepostError
-from milepost.formats.journal import CapReset
+from milepost.formats.journal import AttemptStarted, CapReset
 from milepost.formats.preferences import Preferences
 from milepost.git import repo
 from milepost.git.exclude import exclude
@@ -28,6 +28,10 @@ from milepost.ui.cli import agents, arguments, context, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
 from milepost.worker.shift import Ending, Shift
+
+
+class UnknownUnit(MilepostError):
+    """`--retry` of something that has no attempts."""
 
 
 class BadSettings(MilepostError):
@@ -144,7 +148,7 @@ def _shift(
         state_dir=where.state_dir,
         run=f"r{time.time_ns() // 1_000_000:013d}-{os.urandom(3).hex()}",
         preferences=settings,
-        agent=agents.maker(wanted, _names(models), os.environ),
+        agent=agents.maker(wanted, models, os.environ),
         env=environment.scrubbed(os.environ, extra={}),
         now_ms=lambda: time.time_ns() // 1_000_000,
         stop=anyio.Event(),
@@ -158,11 +162,6 @@ def _shift(
         lock=lock,
         command=command,
     )
-
-
-def _names(models: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Every model of the run once, the one that most units take first."""
-    return tuple(dict.fromkeys(name for names in models.values() for name in names))
 
 
 def _settings(where: context.Where, program: str) -> preferences.Loaded:
@@ -205,6 +204,9 @@ def _reset_caps(unit: str | None, shift: Shift) -> None:
         if unit == "*" or ("/" in unit and unit.split("/")[0] in set(UnitKind))
         else [f"{k}/{unit}" for k in UnitKind]
     )
+    tried = {f"{e.kind}/{e.unit}" for e in shift.journal("project").everything() if isinstance(e, AttemptStarted)}
+    if unit != "*" and not tried.intersection(keys):
+        raise UnknownUnit(f"{unit} was never tried, so there is nothing to count afresh", hint="gsd status")
     for key in keys:
         shift.journal("project").append(CapReset(at_ms=shift.now_ms(), run=shift.run, unit=key))
 
