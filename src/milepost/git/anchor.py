@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from milepost.git import pointers
+from milepost.git.isolation import IsolationBroken
 from milepost.git.run import git, raw
 
 _LONGEST = 16_384
@@ -18,12 +19,16 @@ _LONGEST = 16_384
 def hold(root: Path, where: Path, shelf: Path) -> bool:
     """Tie the worktree at `where` to the repository of `root` again; whether it had to be done.
 
-    What stood in the file's place is moved into `shelf`. A worktree that the repository does not have registered is
-    left as it is: `worktrees.ensure` says what is wrong with it. Reads files only, unless `root` is itself linked.
+    What stood in the file's place is moved into `shelf`. Raises IsolationBroken for a directory that the repository
+    does not have registered. Reads files only, unless `root` is itself linked.
     """
+    if not where.is_dir():
+        return False
     admin = _registration(root, where)
+    if admin is None:
+        raise IsolationBroken(where, "its registration as a worktree", f"one in {root}", "")
     dot = where / ".git"
-    if admin is None or not where.is_dir() or _points_to(dot, admin):
+    if _points_to(dot, admin):
         return False
     if os.path.lexists(dot):
         shelf.mkdir(parents=True, exist_ok=True)

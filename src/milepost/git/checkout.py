@@ -65,19 +65,19 @@ def advance(where: Path, old: str, new: str) -> None:
     moves = differences(where, old, new)
     if all(staged.get(move.path) == move.new for move in moves):
         return
-    git(where, "update-index", "-q", "--refresh", ok=(0, 1))
+    git(where, "update-index", "--refresh", ok=(0, 1))
     behind = [move for move in moves if move.new and staged.get(move.path) == move.old]
     arrived = _identical(where, behind)
     if arrived:
         listed = b"".join(raw(f"{e.mode} {e.blob}\t{path}\0") for path, e in arrived.items())
         git(where, "update-index", "-z", "--index-info", stdin=listed)
-        git(where, "update-index", "-q", "--refresh", ok=(0, 1))
+        git(where, "update-index", "--refresh", ok=(0, 1))
     git(where, "read-tree", "-m", "-u", old, new)
 
 
 def _git_says(where: Path, old: str, new: str, untracked: list[Differing]) -> tuple[Blocked, ...]:
     """Git's own opinion, by a dry run; identical untracked files are known to be harmless."""
-    git(where, "update-index", "-q", "--refresh", ok=(0, 1))
+    git(where, "update-index", "--refresh", ok=(0, 1))
     tried = git(where, "read-tree", "-n", "-m", "-u", old, new, ok=(0, 128))
     if tried.code == 0 or any((where / move.path).exists() for move in untracked):
         return ()

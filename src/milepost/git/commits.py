@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.git.entries import enter
 from milepost.git.planning import commit_planning
 from milepost.git.put_right import PutRight, put_right_branch
 from milepost.git.repo import head_of
@@ -144,10 +145,7 @@ def find_attempt(where: Path, branch: str, base: str, attempt: str) -> str | Non
 
 def _stage(where: Path, changes: tuple[Change, ...]) -> None:
     """Bring the index up to what stands on disk, for paths where they differ."""
-    paths = [change.path for change in changes if change.untracked or change.worktree != "."]
-    if paths:
-        from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        git(where, "add", "--all", *from_stdin, stdin=literal(paths))
+    enter(where, (change.path for change in changes if change.untracked or change.worktree != "."))
 
 
 def _commit(where: Path, message: str, only: tuple[Change, ...]) -> str | None:

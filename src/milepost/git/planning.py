@@ -60,7 +60,7 @@ def _follow(root: Path, old: str, tree: str) -> None:
             wanted += raw(f"{after_mode} {after}\t{path}\0")
     if wanted:
         git(root, "update-index", "-z", "--index-info", stdin=wanted)
-        git(root, "update-index", "-q", "--refresh", ok=(0, 1))
+        git(root, "update-index", "--refresh", ok=(0, 1))
 
 
 def _entries(root: Path, paths: tuple[str, ...]) -> dict[str, tuple[str, str]]:

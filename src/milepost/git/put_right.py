@@ -141,7 +141,7 @@ def _attach(where: Path, branch: str, base: str, tip: str | None) -> None:
         where, f"refs/heads/{branch}", base, tip or refs.ABSENT, why="gsd: back to where the unit began"
     )
     git(where, "read-tree", "--reset", base)
-    git(where, "update-index", "-q", "--refresh", ok=(0, 1))
+    git(where, "update-index", "--refresh", ok=(0, 1))
 
 
 def _misplaced(where: Path, found: Head) -> WorkMisplaced:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from milepost.git.entries import enter
 from milepost.git.repo import git_dir
 from milepost.git.run import git, raw
 from milepost.git.status import Change, look
@@ -30,9 +31,8 @@ def private_index(where: Path, *, like: str | None = None) -> Iterator[Path]:
 
 def tree_with(where: Path, changes: Iterable[Change]) -> str:
     """The tree that a commit of these changes would have; nothing in the checkout or its index moves."""
-    listed = b"".join(raw(change.path) + b"\0" for change in changes if not change.nested)
     with private_index(where) as index:
-        git(where, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=listed, index=index)
+        enter(where, (change.path for change in changes if not change.nested), index=index)
         return git(where, "write-tree", index=index).line
 
 
@@ -45,8 +45,7 @@ def snapshot(where: Path, message: str = "snapshot", *, also: Iterable[str] = ()
     status = look(where)
     paths = [change.path for change in status.changes if not change.nested]
     with private_index(where) as index:
-        listed = b"".join(raw(path) + b"\0" for path in (*paths, *also))
-        git(where, "update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=listed, index=index)
+        enter(where, (*paths, *also), index=index)
         tree = git(where, "write-tree", index=index).line
     parents = ("-p", status.commit) if status.commit else ()
     return git(where, "commit-tree", tree, *parents, "-F", "-", stdin=raw(message)).line

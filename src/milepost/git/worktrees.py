@@ -150,8 +150,14 @@ def _create(repo: Repo, path: Path, branch: str, start: str) -> None:
         )
     _require_free(repo, branch)
     args = [str(path), branch]
-    if refs.branch_tip(repo.root, branch) is None:
-        commit = refs.resolve(repo.root, start)
+    commit = refs.resolve(repo.root, start)
+    tip = refs.branch_tip(repo.root, branch)
+    if tip is not None and commit is not None and refs.merge_base(repo.root, tip, commit) is None:
+        raise WorktreeUnusable(
+            f"{branch} exists and has no history in common with {start.removeprefix('refs/heads/')}",
+            hint=f"Give it another name: git branch -m {branch} <name>",
+        )
+    if tip is None:
         if commit is None:
             raise WorktreeUnusable(f"{start!r} is not a commit to start {branch} from", hint="git branch --list")
         args = ["--no-track", "-b", branch, str(path), commit]

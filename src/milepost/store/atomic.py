@@ -6,9 +6,20 @@ Temp file in the same directory, fsync, rename, then fsync of the directory. Sou
 import os
 from pathlib import Path
 
+from milepost.errors import ExitCode, MilepostError
 
-def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+
+class LeadsOut(MilepostError):
+    """A directory on the way to a file is a link that leads out of where the file has to be; nothing was written."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+def replace(path: Path, data: bytes, *, durable: bool = True, within: Path | None = None) -> None:
     """Write `data` to `path`, keeping the mode of a file that is there.
+
+    within: for places where others can make links: a file that is a link out of this directory is replaced by a file
+    instead of followed; a directory that leads out raises LeadsOut.
 
     durable: whether to wait for the disk. False is for what only living processes look at (locks, records of what
     runs now): after a power cut it may be gone, and nobody minds.
@@ -16,7 +27,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     A symlink is followed, so that a linked file stays linked. The directory is made when missing.
     Raises OSError (disk full, read-only) with the old file untouched and no temporary file left.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path)) if within is None else _inside(path, within)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.tmp.{os.getpid()}.{os.urandom(4).hex()}")
     try:
@@ -27,6 +38,16 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise
     if durable:
         _sync_directory(target.parent)
+
+
+def _inside(path: Path, within: Path) -> Path:
+    home = Path(os.path.realpath(within))
+    target = Path(os.path.realpath(path))
+    if not target.is_relative_to(home):
+        target = Path(os.path.realpath(path.parent)) / path.name
+    if not target.is_relative_to(home):
+        raise LeadsOut(f"{path} leads out of {within} through a link", hint=f"Remove the link above {path}.")
+    return target
 
 
 def _write(path: Path, data: bytes, *, mode: int | None, durable: bool) -> None:

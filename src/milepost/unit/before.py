@@ -29,6 +29,8 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     """Paths of other milestones that were changed already, in a checkout that is the user's too."""
     gates: dict[str, str] = {}
     """`S01/T02` → its Verify line: a session does not choose the gate that judges it."""
+    outline: tuple[str, ...] = ()
+    """Every slice (`S01`) and task (`S01/T02`) of the plan."""
 
 
 def take(tree: Tree, milestone: str, others: tuple[str, ...] = ()) -> Before:
@@ -42,6 +44,7 @@ def take(tree: Tree, milestone: str, others: tuple[str, ...] = ()) -> Before:
         artifacts=artifacts(tree, milestone),
         others=others,
         gates={key: task.verify for key, task in tasks.items() if task.verify},
+        outline=(*(s.id for s in slices), *tasks),
     )
 
 

@@ -78,4 +78,4 @@ def _edit(state: Path, path: str | None, change: Callable[[str], str]) -> None:
     raw = file.read_bytes()
     new = change(raw.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     if new != raw:
-        atomic.replace(file, new)
+        atomic.replace(file, new, within=state)

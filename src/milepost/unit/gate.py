@@ -26,7 +26,7 @@ from milepost.unit import before as books_before
 from milepost.unit.before import tasks_of
 from milepost.unit.bench import Bench
 from milepost.unit.converse import ending_together
-from milepost.unit.put_right import tree_of
+from milepost.unit.put_right import shelf_of, tree_of
 from milepost.unit.verify import Verification, discover, verify
 
 
@@ -101,7 +101,8 @@ async def _run(case: _Case, bench: Bench, *, previous: Evidence | None) -> Verif
         commands,
         cwd=place.cwd,
         env=bench.env,
-        evidence_path=_evidence(case.unit, bench),
+        evidence_path=_room_for_evidence(case, bench),
+        within=place.state,
         now_ms=bench.now_ms,
         confine=bench.confine,
         tree_id=case.tree,
@@ -111,6 +112,16 @@ async def _run(case: _Case, bench: Bench, *, previous: Evidence | None) -> Verif
         flags=case.flags,
         known_secrets=bench.secrets,
     )
+
+
+def _room_for_evidence(case: _Case, bench: Bench) -> Path:
+    """Where the evidence goes; a directory that stands in its place is set aside."""
+    path = _evidence(case.unit, bench)
+    if path.is_dir() and not path.is_symlink():
+        shelf = shelf_of(bench, case.attempt) / "foreign"
+        shelf.mkdir(parents=True, exist_ok=True)
+        path.rename(shelf / f"{path.name}.{len(list(shelf.iterdir()))}")
+    return path
 
 
 def _verify_line(unit: Unit, attempt: str, bench: Bench) -> str:
@@ -136,7 +147,7 @@ def _previous(unit: Unit, bench: Bench) -> Evidence | None:
     path = _evidence(unit, bench)
     try:
         return evidence_format.decode(path.read_bytes(), str(path))
-    except (FileNotFoundError, FormatError):
+    except (OSError, FormatError):
         return None
 
 

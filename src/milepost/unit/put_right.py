@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from milepost.formats.journal import Corrected
-from milepost.formats.tree import Tree, slice_file
+from milepost.formats.tree import Tree, milestone_file, slice_file
 from milepost.git import anchor, refs, status
 from milepost.git.put_right import put_right_branch, take_back
 from milepost.git.snapshots import snapshot
@@ -92,11 +92,14 @@ def _foreign_files(unit: Unit, changes: tuple[Change, ...], before: Before | Non
         return []
     theirs = before.others if before else ()
     paths = tuple(p for p in foreign(changes, unit.milestone, place.state_dir) if p not in theirs)
+    # Elsewhere it may be the person who changes the settings meanwhile, and uncommitted ones are a copy of theirs.
+    if place.isolation == "worktree" and bench.preferences.git.commit_docs:
+        paths += tuple(c.path for c in changes if c.path.lower() == f"{place.state_dir}/preferences.md")
     if not paths:
         return []
     backup = refs.pin(place.root, place.milestone, "foreign", snapshot(place.cwd))
     take_back(place.cwd, paths)
-    return [Correction("wrote files of another milestone; they were taken back", paths, backup)]
+    return [Correction("wrote files of another milestone, or settings; they were taken back", paths, backup)]
 
 
 def foreign(changes: tuple[Change, ...], milestone: str, state_dir: str) -> tuple[str, ...]:
@@ -124,13 +127,25 @@ def _spoilt_plan(unit: Unit, changes: tuple[Change, ...], before: Before, bench:
     gone = {path for path in before.artifacts if path not in now.artifacts}
     judged = {key.split("/")[0] for key, gate in before.gates.items() if now.gates.get(key) != gate}
     gone |= {slice_file(tree, unit.milestone, slice_id, "PLAN") or "" for slice_id in judged}
+    gone |= _struck_out(before, now, tree, unit.milestone)
     spoilt = {f"{place.state_dir}/{path}" for path in gone}
     paths = tuple(c.path for c in changes if c.path in spoilt and not c.untracked)
     if not paths:
         return []
     backup = refs.pin(place.root, place.milestone, "plan", snapshot(place.cwd))
     take_back(place.cwd, paths)
-    return [Correction("deleted planning files or changed a gate; they are as planned", paths, backup)]
+    return [
+        Correction("deleted planning files, struck out parts or changed a gate; they are as planned", paths, backup)
+    ]
+
+
+def _struck_out(before: Before, now: Before, tree: Tree, milestone: str) -> set[str]:
+    """The roadmap or plans from which a slice or a task that was planned is missing."""
+    lost = [key.partition("/") for key in before.outline if key not in now.outline]
+    slices = {slice_id for slice_id, _, task in lost if not task}
+    plans = {slice_id for slice_id, _, task in lost if task} - slices
+    found = {slice_file(tree, milestone, slice_id, "PLAN") or "" for slice_id in plans}
+    return found | ({milestone_file(tree, milestone, "ROADMAP") or ""} if slices else set())
 
 
 def _foreign_claims(unit: Unit, before: Before, attempt: str, bench: Bench) -> list[Correction]:

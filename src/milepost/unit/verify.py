@@ -127,6 +127,7 @@ async def verify(
     cwd: Path,
     env: Mapping[str, str],
     evidence_path: Path,
+    within: Path | None = None,
     now_ms: Callable[[], int],
     confine: Confinement | None = None,
     tree_id: str = "",
@@ -141,10 +142,11 @@ async def verify(
 ) -> Verification:
     """Run the gate and write its evidence.
 
-    env: scrubbed. tree_id: the git tree that is checked. retry: which attempt at mending this is, and how many
-    there may be. previous: the evidence of the attempt before, for commands that run out of time again. flags:
-    what of the change a person should look at. baseline: asked only about commands that were found, not asked
-    for, and fail. Raises OSError when the evidence cannot be written; cancellation ends the command first.
+    env: scrubbed. within: the evidence is not written through a link out of there. tree_id: the git tree that is
+    checked. retry: which attempt at mending this is, and how many there may be. previous: the evidence of the attempt
+    before, for commands that run out of time again. flags: what of the change a person should look at. baseline:
+    asked only about commands that were found, not asked for, and fail. Raises OSError when the evidence cannot be
+    written; cancellation ends the command first.
     """
     place = _Place(cwd=cwd, env=for_gate(env), confine=confine, timeout_s=timeout_s, run=run)
     slow = _slow(previous)
@@ -166,7 +168,7 @@ async def verify(
         tree_id=tree_id or UNSET,
         flags=tuple(flags) or UNSET,
     )
-    atomic.replace(evidence_path, evidence_format.encode(evidence))
+    atomic.replace(evidence_path, evidence_format.encode(evidence), within=within or evidence_path.parent)
     return Verification(verdict=verdict, checks=tuple(results), skipped=gate.skipped, evidence=evidence)
 
 

@@ -19,7 +19,8 @@ from milepost.worker.shift import Shift
 def apply(decision: Dispatch, bench: Bench) -> bool:
     """Write the files that `decision` asks for; whether anything was written (the state must be derived again)."""
     for effect in decision.effects:
-        atomic.replace(bench.workspace.state / effect.path, effect.text.encode("utf-8", "surrogateescape"))
+        state, data = bench.workspace.state, effect.text.encode("utf-8", "surrogateescape")
+        atomic.replace(state / effect.path, data, within=state)
         bench.watcher.note(f"wrote {effect.path}: {effect.reason}")
     return bool(decision.effects)
 
@@ -29,7 +30,7 @@ def carry_orders(home: Snapshot, milestone: str, shift: Shift) -> None:
     found = steering.carry(home, milestone)
     if found is not None:
         path, text = found
-        atomic.replace(Path(path), text.encode("utf-8", "surrogateescape"))
+        atomic.replace(Path(path), text.encode("utf-8", "surrogateescape"), within=Path(path).parent)
         shift.watcher.note(f"{milestone} takes up new orders from {shift.state_dir}/OVERRIDES.md")
 
 

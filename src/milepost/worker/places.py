@@ -10,7 +10,7 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import meta
-from milepost.formats.journal import CapReset, Landed
+from milepost.formats.journal import AttemptStarted, CapReset, Landed
 from milepost.formats.tree import milestone_dir
 from milepost.git import refs, repo, status, worktrees
 from milepost.git.branches import enter_branch
@@ -22,7 +22,9 @@ from milepost.process import spawn
 from milepost.rules import messages, staging
 from milepost.store import atomic
 from milepost.store.snapshot import Snapshot
+from milepost.unit import leftovers
 from milepost.unit.bench import Workspace
+from milepost.unit.recover import open_attempts
 from milepost.worker import carry
 from milepost.worker.shift import Shift
 
@@ -65,6 +67,7 @@ async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace
     marker = shift.state / "runtime" / "places" / f"{milestone}.ready"
     if not exists:
         marker.unlink(missing_ok=True)
+        carry.forget(milestone, shift)
         _require_not_landed(milestone, place, shift)
         _commit_plan(milestone, target, place, shift)
     found = worktrees.ensure(place, milestone, f"refs/heads/{target}", state_dir=shift.state_dir)
@@ -93,6 +96,7 @@ def _branch(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
         _commit_plan(milestone, target, place, shift)
         enter_branch(shift.root, milestone, f"refs/heads/{target}")
         _record(milestone, target, shift.state)
+    _require_nothing_of_theirs(milestone, shift)
     return _in_root(milestone, branch, "branch", shift)
 
 
@@ -100,14 +104,25 @@ def _here(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
     branch = place.head.branch or ""
     if branch.startswith("milestone/") and branch != f"milestone/{milestone}":
         raise NoPlace(f"{shift.root} is on {branch}, which is not {milestone}'s", hint="git switch to your branch")
-    begun = any(True for _ in shift.journal(milestone).own())
-    theirs = [c.path for c in status.dirty(shift.root) if not c.path.startswith(f"{shift.state_dir}/")]
-    if theirs and not begun:
+    _require_nothing_of_theirs(milestone, shift)
+    return _in_root(milestone, branch, "none", shift)
+
+
+def _require_nothing_of_theirs(milestone: str, shift: Shift) -> None:
+    """In the user's own checkout everything would go into the units' commits, so nothing of theirs may lie there."""
+    if any(_of(started, milestone) for started in open_attempts(shift.journal(milestone).own())):
+        return  # What a killed session left cannot be told apart; it is settled first.
+    theirs = leftovers.theirs(shift.root, shift.state_dir, milestone)
+    if theirs:
         raise NoPlace(
-            f"isolation is none and the checkout has changes of yours: {', '.join(theirs[:5])}",
+            f"isolation is {shift.preferences.git.isolation} and the checkout has changes of yours: "
+            f"{', '.join(theirs[:5])}{' …' if len(theirs) > 5 else ''}",
             hint="Commit or stash them, or set git.isolation: worktree, which leaves your checkout alone.",
         )
-    return _in_root(milestone, branch, "none", shift)
+
+
+def _of(started: AttemptStarted, milestone: str) -> bool:
+    return started.unit.split("/")[0] == milestone
 
 
 def _require_not_landed(milestone: str, place: repo.Repo, shift: Shift) -> None:
@@ -190,7 +205,7 @@ def _record(milestone: str, target: str, state: Path) -> None:
     old = path.read_text("utf-8") if path.exists() else None
     new = meta.with_integration_branch(old, target, path=str(path))
     if new != old:
-        atomic.replace(path, new.encode())
+        atomic.replace(path, new.encode(), within=state)
 
 
 async def _run_hook(worktree: Path, shift: Shift) -> None:
