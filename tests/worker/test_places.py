@@ -11,6 +11,7 @@ from milepost.git.branches import CheckoutDirty
 from milepost.git.worktrees import WorktreeUnusable
 from milepost.store.snapshot import Snapshot
 from milepost.testing import projects
+from milepost.unit import leftovers
 from milepost.worker import places
 from milepost.worker.places import NoPlace
 from worker.conftest import ignore_runtime
@@ -152,7 +153,7 @@ async def test_without_isolation(project: Path) -> None:
     (project / "README.md").write_text("mine\n")
     with pytest.raises(NoPlace, match=r"changes of yours: README\.md"):
         await places.enter("M001", shift)
-    shift.journal("M001").append(CapReset(at_ms=1, run="r", unit="*"))
+    leftovers.note(project, ".gsd", "M001")  # Had an attempt left it so, it would be ours.
     assert await places.enter("M001", shift) == place
 
 
