@@ -29,13 +29,14 @@ from milepost.prompts.compose import Prompt
 from milepost.rules import budget, done, messages, provider_errors, retry, staging
 from milepost.rules.fingerprint import fingerprint
 from milepost.unit import before as books_before
-from milepost.unit import books, session
+from milepost.unit import books, leftovers, session
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, ceiling, converse, enforced
 from milepost.unit.gate import gate
 from milepost.unit.leaks import leaks
 from milepost.unit.put_right import anchored, others, put_right, shelf_of, tell, tree_of
 from milepost.unit.transcript import Transcript
+from milepost.unit.unseen import unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,8 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
     changes = put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
     if owed := done.missing(unit, tree_of(bench)):
         return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
-    leaked = leaks(changes, bench)
-    refused = Unfinished(leaked) if leaked else await gate(unit, attempt.id, changes, bench)
+    faults = leaks(changes, bench) + unseen(attempt.id, changes, bench)
+    refused = Unfinished(faults) if faults else await gate(unit, attempt.id, changes, bench)
     for correction in anchored(attempt.id, bench):  # The gate ran what the agent wrote.
         tell(correction, attempt.id, bench)
     if refused is not None:
@@ -107,6 +108,8 @@ def close(attempt: Attempt, outcome: Outcome, bench: Bench) -> Outcome:
         return outcome
     result, reason = ending(outcome)
     commit = outcome.commit if isinstance(outcome, Committed) else ""
+    if bench.workspace.isolation != "worktree":
+        leftovers.note(bench.workspace.cwd, bench.workspace.state_dir, bench.workspace.milestone)
     bench.journal.append(
         AttemptEnded(
             at_ms=bench.now_ms(), run=bench.run, attempt=attempt.id, result=result, reason=reason, commit=commit
