@@ -33,3 +33,15 @@ def test_what_a_failed_attempt_left_is_not_the_users(stage: Stage, mode: str) ->
     stage.auto("--max-units", "1")
     assert (stage.root / "half.txt").exists()
     stage.auto().require(DONE)
+
+
+def test_a_box_that_the_program_ticked_is_not_laid_to_the_agent(stage: Stage) -> None:
+    stage.make()
+    hook = stage.root / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\necho no\nexit 1\n")
+    hook.chmod(0o755)
+    ran = stage.auto()
+    assert "a commit hook refused" in ran.said
+    hook.unlink()
+    again = stage.auto().require(DONE)
+    assert "ticked" not in again.said

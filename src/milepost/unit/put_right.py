@@ -8,7 +8,7 @@ Source: DESIGN rules 3, 5 and 7; issue acceptance 6.
 from pathlib import Path
 from typing import NamedTuple
 
-from milepost.formats.journal import Corrected
+from milepost.formats.journal import Corrected, SessionEnded
 from milepost.formats.tree import Tree, milestone_file, slice_file
 from milepost.git import anchor, refs, status
 from milepost.git.put_right import put_right_branch, take_back
@@ -54,7 +54,7 @@ def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, ben
     if before is not None:
         found += _spoilt_plan(unit, changes, before, bench)
         found += _foreign_claims(unit, before, attempt, bench)
-        found += _boxes(before, bench)
+        found += _boxes(unit, before, attempt, bench)
     for correction in found:
         tell(correction, attempt, bench)
     return status.dirty(bench.workspace.cwd) if found else changes
@@ -160,10 +160,20 @@ def _foreign_claims(unit: Unit, before: Before, attempt: str, bench: Bench) -> l
     return [Correction(what, tuple(new), str(shelf.relative_to(bench.workspace.root)))] if new else []
 
 
-def _boxes(before: Before, bench: Bench) -> list[Correction]:
+def _boxes(unit: Unit, before: Before, attempt: str, bench: Bench) -> list[Correction]:
     place = bench.workspace
     changed = books.restore_boxes(before, tree_of(bench), place.state, place.milestone)
+    if _settled_before(attempt, bench):
+        # An earlier run was ticking when it died or its commit was refused; nobody else is to be blamed for that box.
+        own = unit.id.partition("/")[2]
+        changed = tuple(box for box in changed if box != own)
     return [Correction("ticked or unticked boxes; they were put back", changed)] if changed else []
+
+
+def _settled_before(attempt: str, bench: Bench) -> bool:
+    """Whether an earlier run saw the session of this attempt end, and so may have kept its books."""
+    events = bench.journal.own()
+    return any(isinstance(e, SessionEnded) and e.attempt == attempt and e.run != bench.run for e in events)
 
 
 def shelf_of(bench: Bench, attempt: str) -> Path:
