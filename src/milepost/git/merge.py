@@ -160,6 +160,11 @@ def _try_to_merge(run: Run, tip: str) -> Outcome | None:
     if refs.is_ancestor(plan.root, tip, onto):
         proof.landed(plan.root, plan.mid, plan.target, tip)
         return NothingToLand(reason=f"{plan.target} already contains {plan.branch} at {tip[:10]}")
+    if refs.merge_base(plan.root, tip, onto) is None:
+        return Refused(
+            reason=f"{plan.target} has no history in common with {plan.branch}; it was put elsewhere meanwhile",
+            hint=f"git reflog {plan.target} shows where it was; put it back, then: gsd auto",
+        )
     with run.step("merge", onto=onto, tip=tip):
         made = make(plan, onto, tip)
     if not isinstance(made, LandCommit):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from milepost.git import anchor
 from milepost.git.include import copy_included
 from milepost.git.removal import stale_scratch
 from milepost.git.run import HOOK_TIMEOUT_S, git
@@ -24,6 +25,8 @@ def scratch(root: Path, commit: str, *, name: str, state_dir: str = ".gsd") -> I
         copy_included(root, place, state_dir=state_dir)
         yield place
     finally:
+        # Commands of the project ran there, and git removes no worktree that lost its `.git`.
+        anchor.hold(root, place, root / state_dir / "runtime" / "set-aside" / f"check-{name}")
         git(root, "worktree", "remove", "--force", str(place))
 
 
