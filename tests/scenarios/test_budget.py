@@ -130,7 +130,7 @@ def test_an_unknown_price_is_unknown(stage: Stage) -> None:
     stage.make()
     costs(stage, TASK, 1_000, None, 2_000)
     ran = stage.auto().require(DONE)
-    assert "1 requests of unknown price" in ran.out
+    assert "1 request of unknown price" in ran.out
     row = next(row for row in ledger(stage) if row["id"] == "M001/S01/T01")
     assert row["cost"] is None
     assert row["apiRequests"] == 3

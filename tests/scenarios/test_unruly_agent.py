@@ -302,7 +302,7 @@ def test_a_plan_it_deletes_is_back(stage: Stage) -> None:
         in ran.out
     )
     assert "M001-ROADMAP.md" in ran.out
-    assert ran.out.count("pass, 1 commands") == 2
+    assert ran.out.count("pass, 1 command") == 2
     assert stage.attempts() == 4
 
 

@@ -74,7 +74,7 @@ def test_the_text() -> None:
     assert found["Progress"] == "0/2 milestones, 1/3 slices"
     assert found["Blocked"] == "a key is missing"
     assert found["Cost"] == (
-        "$0.0010 in 4 attempts, 5.0k tokens, 1 requests of unknown price; $0.00 reserved, $0.0090 left of $0.010"
+        "$0.0010 in 4 attempts, 5.0k tokens, 1 request of unknown price; $0.00 reserved, $0.0090 left of $0.010"
     )
 
 

@@ -150,5 +150,5 @@ def test_the_last_words(headless: bool, tmp_path: Path, capsys: pytest.CaptureFi
         assert out.splitlines() == [
             "paused: the gate failed",
             "  Mend it, then sf auto.",
-            "  2 units, 22 tokens, $0.0020 and 1 requests of unknown price, 12 s",
+            "  2 units, 22 tokens, $0.0020 and 1 request of unknown price, 12 s",
         ]

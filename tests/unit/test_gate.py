@@ -50,7 +50,7 @@ async def test_a_task_is_proved_by_its_own_gate(project: Path) -> None:
     assert (found.attempt, found.verdict, found.source, found.checks) == ("a-1", "pass", "task-plan", 1)
     assert found.evidence == EVIDENCE == evidence_path(TASK, bench)
     assert record(bench)["passed"] is True
-    assert "gate of execute-task M001/S01/T01: pass, 1 commands" in notes(bench).text
+    assert "gate of execute-task M001/S01/T01: pass, 1 command" in notes(bench).text
 
 
 async def test_the_evidence_names_the_tree_it_was_found_on(project: Path) -> None:

@@ -15,6 +15,7 @@ from milepost.agents.session import Ended, Event, Text, ToolCall, ToolResult, Us
 from milepost.errors import ExitCode, MilepostError
 from milepost.model import money
 from milepost.model.units import Unit
+from milepost.model.words import counted
 from milepost.rules import budget
 from milepost.store import ledger
 from milepost.unit.bench import Watcher
@@ -95,7 +96,7 @@ class Plain:
         """Count; only the end of a session is worth a line."""
         self._tally.add(event)
         if isinstance(event, Ended):
-            self._line(f"  session ended ({event.stop}): {event.requests} requests, {self._tally.took()}")
+            self._line(f"  session ended ({event.stop}): {counted(event.requests, 'request')}, {self._tally.took()}")
 
     def note(self, text: str) -> None:
         """A sentence."""
@@ -221,11 +222,11 @@ def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, pro
         sys.stdout.write(_json(ending, hint, totals, seconds) + "\n")
         return
     cost = money.show(totals.micro_usd) + (
-        f" and {totals.unpriced} requests of unknown price" if totals.unpriced else ""
+        f" and {counted(totals.unpriced, 'request')} of unknown price" if totals.unpriced else ""
     )
     lines = [f"{ending.code.name.lower()}: {ending.reason}"]
     lines += [f"  {hint}"] if hint else []
-    lines += [f"  {totals.units} units, {money.show_tokens(totals.tokens)} tokens, {cost}, {seconds:.0f} s"]
+    lines += [f"  {counted(totals.units, 'unit')}, {money.show_tokens(totals.tokens)} tokens, {cost}, {seconds:.0f} s"]
     sys.stdout.write("".join(f"{_safe(line)}\n" for line in lines))
 
 

@@ -21,6 +21,7 @@ from milepost.git.snapshots import tree_with
 from milepost.git.status import Change
 from milepost.model.outcome import Inconclusive, Outcome, VerifyFailed
 from milepost.model.units import Unit, UnitKind
+from milepost.model.words import counted
 from milepost.rules import gate_changes
 from milepost.unit import before as books_before
 from milepost.unit.before import tasks_of
@@ -184,7 +185,7 @@ def _book(unit: Unit, attempt: str, found: Verification, bench: Bench) -> None:
         )
     )
     said = f": {found.reason}" if found.reason else ""
-    bench.watcher.note(f"gate of {unit}: {found.verdict}, {len(found.checks)} commands{said}")
+    bench.watcher.note(f"gate of {unit}: {found.verdict}, {counted(len(found.checks), 'command')}{said}")
     for skipped in found.skipped:
         bench.watcher.note(f"not run by the gate: {skipped.text!r} ({skipped.reason})")
     for flag in flags:

@@ -98,7 +98,7 @@ class _Worker:
     async def _recover_all(self) -> Ending | None:
         """Settle what an earlier process left open, in every milestone, before anybody derives."""
         if left := await ladder.end_orphans():
-            self.shift.watcher.note(f"ended {left} processes that a killed run had left behind")
+            self.shift.watcher.note(f"processes that a killed run had left behind were ended: {left}")
         if ending := landing.complete_published(self.shift):
             return ending
         journal = self.shift.journal(self.shift.lock or "project")

@@ -18,6 +18,7 @@ from milepost.git.ignored import ignored
 from milepost.git.include import copy_included
 from milepost.git.planning import commit_planning
 from milepost.model.units import UnitKind
+from milepost.model.words import counted
 from milepost.process import spawn
 from milepost.rules import messages, staging
 from milepost.store import atomic
@@ -178,7 +179,9 @@ def _commit_plan(milestone: str, target: str, place: repo.Repo, shift: Shift) ->
             hint=f"git switch {target}, or commit {paths[0]}",
         )
     if commit_planning(shift.root, paths, messages.planning_commit(milestone)):
-        shift.watcher.note(f"committed {len(paths)} planning files on {target}, so that the worktree has them")
+        shift.watcher.note(
+            f"committed {counted(len(paths), 'planning file')} on {target}, so that the worktree has them"
+        )
 
 
 def _planning(path: str, milestone: str, shift: Shift) -> bool:

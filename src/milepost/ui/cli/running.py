@@ -19,6 +19,7 @@ from milepost.formats.preferences import Preferences
 from milepost.git import repo
 from milepost.git.exclude import exclude
 from milepost.model.units import UnitKind
+from milepost.model.words import counted
 from milepost.process import environment, identity
 from milepost.rules import gitignore
 from milepost.store import ledger, preferences
@@ -170,7 +171,7 @@ def _settings(where: context.Where, program: str) -> preferences.Loaded:
         sys.stderr.write(f"{program}: {problem}\n")
     if loaded.errors:
         raise BadSettings(
-            f"{len(loaded.errors)} errors in the preferences; nothing was started", hint="Mend them first."
+            f"{counted(len(loaded.errors), 'error')} in the preferences; nothing was started", hint="Mend them first."
         )
     return loaded
 

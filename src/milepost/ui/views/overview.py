@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Landed, RunEnded, UsageReported
 from milepost.model import money
 from milepost.model.state import State
+from milepost.model.words import counted
 from milepost.rules import budget
 from milepost.rules.dispatch import Decision, Dispatch
 
@@ -142,9 +143,10 @@ def _progress(state: State) -> str:
 
 
 def _money(seen: Overview) -> str:
-    spent = f"{money.show(seen.books.spent)} in {seen.attempts} attempts, {money.show_tokens(seen.tokens)} tokens"
+    attempts = counted(seen.attempts, "attempt")
+    spent = f"{money.show(seen.books.spent)} in {attempts}, {money.show_tokens(seen.tokens)} tokens"
     if seen.books.unpriced:
-        spent += f", {seen.books.unpriced} requests of unknown price"
+        spent += f", {counted(seen.books.unpriced, 'request')} of unknown price"
     if seen.ceiling is not None:
         left = max(0, seen.ceiling - seen.books.committed)
         spent += f"; {money.show(seen.books.reserved)} reserved, {money.show(left)} left of {money.show(seen.ceiling)}"
