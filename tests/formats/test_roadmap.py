@@ -289,3 +289,8 @@ def test_title(head: str, title: str) -> None:
 )
 def test_nothing_to_read_is_no_slices(text: str) -> None:
     assert roadmap.parse(text).slices == ()
+
+
+def test_an_id_that_is_a_path_is_none() -> None:
+    text = "# M001: x\n\n## Slices\n\n- [ ] **..: up** `depends:[]`\n- [ ] **S01: down** `depends:[]`\n"
+    assert [entry.id for entry in roadmap.slices(text)] == ["S01"]

@@ -237,7 +237,7 @@ def test_attempts_are_counted_over_restarts(stage: Stage) -> None:
     stage.make()
     stage.replay(TASK, [tool("write", path="half.txt", content="half\n"), say("Done.")])
     for _ in range(3):
-        stage.gsd("next", "--agent", stage.agent()).require(DONE)
+        stage.gsd("next", "--agent", stage.agent()).require(PAUSED)
     ran = stage.auto().require(BLOCKED)
     assert SUMMARY.removeprefix(".gsd/") in ran.out
     assert stage.attempts() == 3

@@ -36,7 +36,7 @@ from milepost.formats._markdown import (
 
 # Patterns are compiled on first use: a project needs few of them, and compiling costs every start of the program.
 _BOX = r"[-*+]\s+\[([ xX])\]\s+(\S.*)"
-_STRICT = r"\*\*([\w.]+):\s+(.+?)\*\*\s*(.*)"
+_STRICT = r"\*\*(\w+(?:\.\w+)*):\s+(.+?)\*\*\s*(.*)"
 _LOOSE = r"(\*{0,2})(T\d[\w.]*?)(?:\*\*)?\s*(?:[:—–]|-{1,2}\s)(?:\*\*)?\s*(\S.*)"
 _HEADING = r"#{2,4}\s+([✓✅]\s+)?\*{0,2}(T\d[\w.]*?)\*{0,2}\s*(?:--|—|–|:)\s*\*{0,2}\s*(.+)"
 _ESTIMATE = r"`est:([^`]+)`|_\(([^)]*)\)_\s*$"

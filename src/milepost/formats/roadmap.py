@@ -39,7 +39,7 @@ __all__ = ["Boundary", "Roadmap", "Slice", "boundaries", "parse", "tick", "title
 # Patterns are compiled on first use: a project needs few of them, and compiling costs every start of the program.
 _SECTION = r"## Slice(?:s| Overview| Table| Summary| Status| Roadmap)\b"
 _BOX = r"\s*(?:[-*+]|\d+[.)])\s+\[([ xX])\]\s+(\S.*)"
-_STRICT = r"\*\*([\w.]+):\s+(.+?)\*\*(.*)"
+_STRICT = r"\*\*(\w+(?:\.\w+)*):\s+(.+?)\*\*(.*)"
 _LOOSE = r"(\*{0,2})\[?(?:M\d[\w-]*/)?(S\d[\w.]*?)\]?(?:\*\*)?\s*(?:[:.—–|]|-{1,2}\s|\s(?=\S)|$)(?:\*\*)?\s*(.*)"
 _HEADING = (
     r"\s*#{1,4}\s+(\*{0,2}[✓✅]\s+)?\*{0,2}(?:\d+[.)]\s+)?(?:\(\d+\)\s+)?(?:Slice\s+)?\[?(S\d+)(?!\d)\]?\*{0,2}"
