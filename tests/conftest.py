@@ -17,7 +17,11 @@ def private_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
         "[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
     )
     for name in list(os.environ):
-        if name == "CI" or name.startswith(("GIT_", "GSD_", "SF_")) or name.endswith(("_API_KEY", "_BASE_URL", "_TOKEN")):
+        if (
+            name == "CI"
+            or name.startswith(("GIT_", "GSD_", "SF_"))
+            or name.endswith(("_API_KEY", "_BASE_URL", "_TOKEN"))
+        ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
