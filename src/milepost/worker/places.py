@@ -10,7 +10,7 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import meta
-from milepost.formats.journal import AttemptStarted, CapReset, Landed
+from milepost.formats.journal import CapReset, Landed
 from milepost.formats.tree import milestone_dir
 from milepost.git import refs, repo, status, worktrees
 from milepost.git.branches import enter_branch
@@ -111,7 +111,7 @@ def _here(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
 
 def _require_nothing_of_theirs(milestone: str, shift: Shift) -> None:
     """In the user's own checkout everything would go into the units' commits, so nothing of theirs may lie there."""
-    if any(_of(started, milestone) for started in open_attempts(shift.journal(milestone).own())):
+    if open_attempts(shift.journal(milestone).own()):
         return  # What a killed session left cannot be told apart; it is settled first.
     theirs = leftovers.theirs(shift.root, shift.state_dir, milestone)
     if theirs:
@@ -120,10 +120,6 @@ def _require_nothing_of_theirs(milestone: str, shift: Shift) -> None:
             f"{', '.join(theirs[:5])}{' …' if len(theirs) > 5 else ''}",
             hint="Commit or stash them, or set git.isolation: worktree, which leaves your checkout alone.",
         )
-
-
-def _of(started: AttemptStarted, milestone: str) -> bool:
-    return started.unit.split("/")[0] == milestone
 
 
 def _require_not_landed(milestone: str, place: repo.Repo, shift: Shift) -> None:
