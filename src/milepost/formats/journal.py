@@ -45,6 +45,10 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run-started"):
     pid: int
     version: str
     command: str
+    milestone: str = ""
+    """The only milestone of a parallel worker; empty for an auto mode."""
+    fleet: str = ""
+    """The fleet's session that the worker belongs to; empty outside one."""
 
 
 class RunEnded(Event, frozen=True, kw_only=True, tag="run-ended"):
@@ -54,6 +58,10 @@ class RunEnded(Event, frozen=True, kw_only=True, tag="run-ended"):
     """done, blocked, paused, budget, interrupted or error."""
     reason: str
     hint: str = ""
+    milestone: str = ""
+    """As in `RunStarted`."""
+    passing: bool = False
+    """What ended it passes by itself (a limit, a provider that is down): worth another try later."""
 
 
 class AttemptStarted(Event, frozen=True, kw_only=True, tag="attempt-started"):
@@ -151,6 +159,8 @@ class BudgetAlerted(Event, frozen=True, kw_only=True, tag="budget-alerted"):
 
     percent: int
     ceiling_micro_usd: int
+    scope: str = ""
+    """Whose ceiling: empty for the project's, `fleet` for that of all workers, a milestone id for a worker's own."""
 
 
 class LandingStep(Event, frozen=True, kw_only=True, tag="landing-step"):
@@ -173,6 +183,144 @@ class Landed(Event, frozen=True, kw_only=True, tag="landed"):
     push_error: str = ""
 
 
+class LandingEnded(Event, frozen=True, kw_only=True, tag="landing-ended"):
+    """A merge from the queue came to an end, whatever it was."""
+
+    milestone: str
+    slice: str = ""
+    """Set for one slice of a milestone (`merge_strategy: per-slice`)."""
+    outcome: str
+    """landed, conflict, refused, check-failed, inconclusive, nothing, kept or unresolved."""
+    target: str
+    target_tip: str = ""
+    """What the target was when it was tried; another try makes sense when it, or `tip`, has moved."""
+    tip: str = ""
+    """What was to be merged."""
+    reason: str = ""
+    hint: str = ""
+    files: tuple[str, ...] = ()
+    """Paths in conflict or in the way."""
+    details: tuple[str, ...] = ()
+    """The same with lines, for people."""
+
+
+class SliceReady(Event, frozen=True, kw_only=True, tag="slice-ready"):
+    """A worker finished a slice that is to be merged on its own."""
+
+    milestone: str
+    slice: str
+    commit: str
+
+
+class SliceLanded(Event, frozen=True, kw_only=True, tag="slice-landed"):
+    """One slice is on the target, proved."""
+
+    milestone: str
+    slice: str
+    target: str
+    commit: str
+    tip: str
+    """The commit of the milestone branch that was merged."""
+    link: str
+    """A commit that joins `tip` and `commit`; the branch takes it up at the next boundary."""
+    pushed: bool = False
+    push_error: str = ""
+
+
+class Undone(Event, frozen=True, kw_only=True, tag="undone"):
+    """A person took a landed milestone back out of its target."""
+
+    milestone: str
+    target: str
+    commit: str
+    """The commit that takes it out."""
+    landed: str
+    """The commit that had brought it."""
+
+
+class BroughtIn(Event, frozen=True, kw_only=True, tag="brought-in"):
+    """The target was merged into a milestone branch, or could not be."""
+
+    milestone: str
+    target: str
+    commit: str = ""
+    """The new tip of the branch; empty: nothing changed."""
+    conflicts: tuple[str, ...] = ()
+    """Paths, when it did not fit."""
+
+
+class FleetStarted(Event, frozen=True, kw_only=True, tag="fleet-started"):
+    """A coordinator took the project."""
+
+    session: str
+    """Whose spending counts together; goes on over restarts until everything is done."""
+    pid: int
+    max_workers: int
+    adopted: tuple[str, ...] = ()
+    """Milestones whose workers were alive."""
+
+
+class FleetEnded(Event, frozen=True, kw_only=True, tag="fleet-ended"):
+    """The coordinator let go, and why. `state` done closes the session."""
+
+    session: str
+    state: str
+    """done, blocked, paused, budget, interrupted or error."""
+    reason: str
+    hint: str = ""
+
+
+class WorkerSpawned(Event, frozen=True, kw_only=True, tag="worker-spawned"):
+    """A worker's process was started for a milestone."""
+
+    milestone: str
+    session: str
+    worker_run: str
+    """The run id it was given; its own events carry it."""
+    pid: int
+    host: str = ""
+    boot_id: str = ""
+    start_ticks: int = 0
+
+
+class WorkerLost(Event, frozen=True, kw_only=True, tag="worker-lost"):
+    """A worker is gone without a terminal record, or could not be started."""
+
+    milestone: str
+    worker_run: str
+    reason: str
+
+
+class Ordered(Event, frozen=True, kw_only=True, tag="ordered"):
+    """Somebody gave an order. What is wanted of a milestone is the last of pause, resume and stop."""
+
+    milestone: str
+    """`*` for all."""
+    order: str
+    """pause, resume, stop, rebase, panic, retry."""
+    sender: str
+
+
+class OrderTaken(Event, frozen=True, kw_only=True, tag="order-taken"):
+    """A worker took an order."""
+
+    milestone: str
+    order: str
+    sent_at_ms: int
+
+
+class SetUp(Event, frozen=True, kw_only=True, tag="set-up"):
+    """The environment of a worktree was made ready, or could not be."""
+
+    milestone: str
+    recipe: str
+    """`uv`, `npm`, …, or `configured`."""
+    lock_hash: str
+    ok: bool
+    reason: str = ""
+    duration_ms: int = 0
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -187,4 +335,16 @@ AnyEvent: TypeAlias = (
     | BudgetAlerted
     | LandingStep
     | Landed
+    | LandingEnded
+    | SliceReady
+    | SliceLanded
+    | Undone
+    | BroughtIn
+    | FleetStarted
+    | FleetEnded
+    | WorkerSpawned
+    | WorkerLost
+    | Ordered
+    | OrderTaken
+    | SetUp
 )

@@ -222,6 +222,24 @@ class Parallel(NamedTuple):
         Literal["warn", "serialize"],
         Key("Milestones that touch the same files: warn, or run one after the other.", "parallel 6.2"),
     ] = "warn"
+    merge_order: Annotated[
+        Literal["sequential", "by-completion"], Key("In which order finished milestones are merged.", "parallel 1.1")
+    ] = "sequential"
+    worker_model: Annotated[str | None, Key("Model of the workers, for every unit.", "parallel 1.4")] = None
+    generated_files: Annotated[
+        tuple[str, ...],
+        Key("Patterns of built files: in a conflict the milestone's version is taken, and said.", "parallel FM-98"),
+    ] = ("*.tsbuildinfo", "*.pyc", "__pycache__/", ".DS_Store", "*.map")
+    setup_commands: Annotated[
+        tuple[str, ...] | None,
+        Key("Make a new worktree ready; none: what its lock files ask for; empty: nothing.", "design"),
+    ] = None
+    ports: Annotated[
+        int, Key("Ports for each worktree, from GSD_PORT_BASE on.", "design", at_least=1, at_most=1000)
+    ] = 10
+    max_restarts: Annotated[
+        int, Key("How often in a row a worker that died is started again.", "design", at_least=0, at_most=100)
+    ] = 3
 
 
 _NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})

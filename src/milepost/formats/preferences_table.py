@@ -44,7 +44,6 @@ NOT_USED: Final = frozenset(
         "modelOverrides",
         "models.discuss",
         "models.validation",
-        "parallel.worker_model",
         "phases.mid_execution_escalation",
         "phases.progressive_planning",
         "reactive_execution",

@@ -42,6 +42,15 @@ class CurrentUnit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Epoch milliseconds."""
 
 
+class LastOrder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An order that the worker took."""
+
+    signal: str
+    sent_at: int
+    """Epoch milliseconds, as in the order."""
+    taken_at: int
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One worker at one moment."""
 
@@ -68,6 +77,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Why it is paused, stopped or in error."""
     cost_known: bool | msgspec.UnsetType = msgspec.UNSET
     """False when some request had no known price, so that `cost` is a lower bound."""
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    doing: str | msgspec.UnsetType = msgspec.UNSET
+    """starting, setting-up, working, pausing, paused, stopping or ended."""
+    fleet: str | msgspec.UnsetType = msgspec.UNSET
+    """The fleet's session."""
+    last_order: LastOrder | msgspec.UnsetType = msgspec.UNSET
+    """The order that was taken last: the acknowledgement."""
+    port_base: int | msgspec.UnsetType = msgspec.UNSET
+    """First of the ports that are this worktree's."""
 
 
 def encode(status: Status) -> bytes:
