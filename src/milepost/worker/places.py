@@ -63,9 +63,30 @@ def target_of(milestone: str, shift: Shift) -> str:
 
 
 async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
+    made = make(milestone, place, shift)
+    marker = _marker(milestone, shift)
+    if not marker.exists():
+        await _run_hook(made.cwd, shift)
+        atomic.replace(marker, b"")
+        shift.watcher.note(
+            f"{milestone} is worked on in {made.cwd.relative_to(shift.root)} for {target_of(milestone, shift)}"
+        )
+    return made
+
+
+def _marker(milestone: str, shift: Shift) -> Path:
+    """There when the place is complete, the hook included."""
+    return shift.state / "runtime" / "places" / f"{milestone}.ready"
+
+
+def make(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
+    """The milestone's worktree with its plan in it, proved; without the hook. What a coordinator asks for first.
+
+    Costs no money and starts no process of the project's. Raises NoPlace, or git's own typed errors.
+    """
     exists = (worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir) / ".git").is_file()
     target = target_of(milestone, shift)
-    marker = shift.state / "runtime" / "places" / f"{milestone}.ready"
+    marker = _marker(milestone, shift)
     if not exists:
         marker.unlink(missing_ok=True)
         carry.forget(milestone, shift)
@@ -75,10 +96,7 @@ async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace
     if not marker.exists():
         carry.bring_in(milestone, found.path, shift)
         copy_included(shift.root, found.path, state_dir=shift.state_dir)
-        await _run_hook(found.path, shift)
         _record(milestone, target, found.path / shift.state_dir)
-        atomic.replace(marker, b"")
-        shift.watcher.note(f"{milestone} is worked on in {found.path.relative_to(shift.root)} for {target}")
     return Workspace(
         root=shift.root,
         cwd=found.path,
