@@ -19,18 +19,14 @@ from milepost.git.include import copy_included
 from milepost.git.planning import commit_planning
 from milepost.model.units import UnitKind
 from milepost.model.words import counted
-from milepost.process import spawn
 from milepost.rules import messages, staging
 from milepost.store import atomic
 from milepost.store.snapshot import Snapshot
 from milepost.unit import leftovers
 from milepost.unit.bench import Workspace
 from milepost.unit.recover import open_attempts
-from milepost.worker import carry
+from milepost.worker import carry, hook
 from milepost.worker.shift import Shift
-
-_HOOK_TIMEOUT_S = 30.0
-"""For `worktree_post_create` (parallel PR-325)."""
 
 
 class NoPlace(MilepostError):
@@ -65,8 +61,7 @@ def target_of(milestone: str, shift: Shift) -> str:
 async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
     made = make(milestone, place, shift)
     marker = _marker(milestone, shift)
-    if not marker.exists():
-        await _run_hook(made.cwd, shift)
+    if not marker.exists() and await hook.run_post_create(made.cwd, shift):
         atomic.replace(marker, b"")
         shift.watcher.note(
             f"{milestone} is worked on in {made.cwd.relative_to(shift.root)} for {target_of(milestone, shift)}"
@@ -223,19 +218,3 @@ def _record(milestone: str, target: str, state: Path) -> None:
     new = meta.with_integration_branch(old, target, path=str(path))
     if new != old:
         atomic.replace(path, new.encode(), within=state)
-
-
-async def _run_hook(worktree: Path, shift: Shift) -> None:
-    hook = shift.preferences.git.worktree_post_create
-    if not hook:
-        return
-    program = hook if Path(hook).is_absolute() else str(shift.root / hook)
-    env = {**shift.env, "SOURCE_DIR": str(shift.root), "WORKTREE_DIR": str(worktree)}
-    try:
-        done = await spawn.run([program], cwd=worktree, env=env, timeout_s=_HOOK_TIMEOUT_S)
-    except spawn.SpawnFailed as error:
-        shift.watcher.note(f"worktree_post_create did not start: {error}")
-        return
-    if done.code != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        shift.watcher.note(f"worktree_post_create failed ({done.code}): {' '.join(said)}")
