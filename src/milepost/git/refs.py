@@ -53,6 +53,12 @@ def branch_tip(where: Path, branch: str) -> str | None:
     return resolve(where, f"refs/heads/{branch}")
 
 
+def branches(where: Path) -> dict[str, str]:
+    """Every local branch and the commit it is at."""
+    listed = git(where, "for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads/").out
+    return {name: commit for commit, _, name in (line.partition(" ") for line in listed.splitlines())}
+
+
 def is_ancestor(where: Path, old: str, new: str) -> bool:
     """Whether `new` contains `old` (a commit contains itself)."""
     return git(where, "merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
