@@ -291,7 +291,7 @@ async def test_a_credential_in_the_work_stops_the_commit(project: Path) -> None:
         (Unfinished(("a: b", "c")), Result.UNFINISHED, "a: b\nc"),
         (VerifyFailed(("make: exit code 2",), "e"), Result.VERIFY_FAILED, "make: exit code 2"),
         (Inconclusive("gone", "e"), Result.INCONCLUSIVE, "gone"),
-        (OverBudget(2, 1), Result.OVER_BUDGET, "2 of 1 micro-USD"),
+        (OverBudget(2, 1), Result.OVER_BUDGET, "the budget: 2 of 1 micro-USD"),
         (ProviderFailed("auth", "no key", passing=False), Result.PROVIDER_ERROR, "auth: no key"),
         (TimedOut(30), Result.TIMED_OUT, "the limit of 30 minutes passed"),
         (Interrupted("a person"), Result.INTERRUPTED, "a person"),

@@ -37,6 +37,12 @@ class OverBudget(NamedTuple):
 
     committed: int
     ceiling: int
+    scope: str = ""
+    """Whose ceiling: empty for the project's, `fleet` for that of all workers, a milestone id for a worker's own."""
+    setting: str = "budget_ceiling"
+    """The preference that raises it."""
+    waiting: bool = False
+    """Siblings hold what is missing; the unit was not begun because somebody wanted to be heard first."""
 
 
 class ProviderFailed(NamedTuple):

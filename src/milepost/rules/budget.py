@@ -1,113 +1,206 @@
-"""What the journal says was spent, what may still be, and whether one more attempt fits.
+"""Ceilings: which there are, whether one more attempt fits below them, and whether one was passed.
 
-An open attempt counts at the larger of what it reserved and what it spent, so two processes never promise the
-same money twice. A request without a price keeps its attempt's whole reservation counted. Source: DESIGN rule 8,
-spec auto 5.12, parallel PR-141.
+An auto mode has the project's ceiling over the whole journal. A parallel worker has two: that of all workers over
+the fleet's session, and its own over the books of its milestone, never over the history of the project.
+Source: DESIGN rule 8, spec auto 5.12, parallel PR-063, PR-141, PR-142, FM-34, FM-35.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from milepost.formats.journal import (
-    AnyEvent,
-    AttemptEnded,
-    AttemptStarted,
-    BudgetAlerted,
-    BudgetReserved,
-    UsageReported,
-)
+from milepost.formats.journal import AnyEvent, BudgetAlerted
+from milepost.formats.preferences import Preferences
+from milepost.model import money
+from milepost.rules.accounts import WHOLE, Accounts, Books, Share
+
+__all__ = ["LEVELS", "WHOLE", "Accounts", "Books", "Ceiling", "Refused", "Share"]
 
 LEVELS = (75, 80, 90, 100)
-"""Percent of the ceiling that are announced once each (spec auto 5.12)."""
+"""Percent of a ceiling that are announced once each (spec auto 5.12)."""
 
 FIRST_ESTIMATE_MICRO_USD = 250_000
-"""What a unit is taken to cost while its kind has no history; at most a tenth of the ceiling."""
+"""What a unit is taken to cost while its kind has no history; at most a tenth of the smallest ceiling."""
+
+PROJECT = ""
+FLEET = "fleet"
 
 
-class Books(NamedTuple):
-    """Micro-USD, over all attempts."""
+class Ceiling(NamedTuple):
+    """A limit in micro-USD and what is counted against it."""
 
-    spent: int
-    """Known prices of requests made."""
-    reserved: int
-    """What open attempts may still spend beyond that, and what attempts without a price are counted at."""
-    unpriced: int
-    """Requests whose price is not known."""
+    scope: str
+    """`PROJECT`, `FLEET`, or the id of the milestone whose own it is."""
+    micro_usd: int
+    of: Share = WHOLE
+    carried: int = 0
+    """Micro-USD that count too, though the journal does not know of them."""
+    setting: str = "budget_ceiling"
+    """The preference that raises it."""
 
-    @property
-    def committed(self) -> int:
-        """What a ceiling is compared with."""
-        return self.spent + self.reserved
+
+class Limits(NamedTuple):
+    """Micro-USD that parallel workers may spend; None: no limit."""
+
+    fleet: int | None
+    """All workers of a session together."""
+    own: int | None
+    """Each on its milestone."""
 
 
 class Refused(NamedTuple):
-    """No more attempt may start: `committed + estimate` would pass `ceiling` (micro-USD)."""
+    """No more attempt may start: `committed + estimate` would pass `ceiling`. Micro-USD."""
 
     committed: int
     estimate: int
     ceiling: int
+    scope: str = PROJECT
+    setting: str = "budget_ceiling"
+    holders: tuple[str, ...] = ()
+    """Runs whose open attempts have reserved what is missing: it would fit if they left it. Empty: it would not."""
 
 
-def books(events: Iterable[AnyEvent], *, carried: int = 0) -> Books:
-    """Fold the journal. `carried`: micro-USD spent before the journal began (rows of other programs)."""
-    reserved: dict[str, int] = {}
-    spent: dict[str, int] = {}
-    unpriced: dict[str, int] = {}
-    ended: set[str] = set()
-    for event in events:
-        match event:
-            case BudgetReserved(attempt=attempt, micro_usd=amount):
-                reserved[attempt] = reserved.get(attempt, 0) + amount
-            case UsageReported(attempt=attempt, micro_usd=None):
-                unpriced[attempt] = unpriced.get(attempt, 0) + 1
-            case UsageReported(attempt=attempt, micro_usd=int(amount)):
-                spent[attempt] = spent.get(attempt, 0) + amount
-            case AttemptEnded(attempt=attempt):
-                ended.add(attempt)
-            case _:
-                pass
-    held = sum(
-        max(0, amount - spent.get(attempt, 0))
-        for attempt, amount in reserved.items()
-        if attempt not in ended or attempt in unpriced
-    )
-    return Books(spent=carried + sum(spent.values()), reserved=held, unpriced=sum(unpriced.values()))
+def limits_of(preferences: Preferences) -> Limits:
+    """The ceilings of parallel workers (PR-063, PR-142): `budget_ceiling` stands in for that of all together."""
+    own, fleet = preferences.budget_ceiling, preferences.parallel.budget_ceiling
+    together = own if fleet is None else fleet
+    return Limits(fleet=_micro(together), own=_micro(own))
 
 
-def admit(now: Books, *, estimate: int, ceiling: int | None) -> Refused | None:
-    """Whether an attempt that may cost `estimate` fits below `ceiling` (micro-USD; None: no limit)."""
-    if ceiling is None or now.committed + estimate <= ceiling:
-        return None
-    return Refused(committed=now.committed, estimate=estimate, ceiling=ceiling)
+def ceilings_of(
+    preferences: Preferences, *, milestone: str, session: str | None, carried: int = 0
+) -> tuple[Ceiling, ...]:
+    """What a worker must keep below.
+
+    session: the fleet's, `""` for a parallel worker outside one, None for an auto mode, whose one ceiling also
+    counts `carried`, what other programs spent on the project (micro-USD).
+    """
+    limit = limits_of(preferences)
+    if session is None:
+        return () if limit.own is None else (Ceiling(PROJECT, limit.own, carried=carried),)
+    setting = "budget_ceiling" if preferences.parallel.budget_ceiling is None else "parallel.budget_ceiling"
+    found = []
+    if limit.fleet is not None:
+        found.append(Ceiling(FLEET, limit.fleet, Share(session=session), setting=setting))
+    if limit.own is not None:
+        found.append(Ceiling(milestone, limit.own, Share(milestone=milestone)))
+    return tuple(found)
 
 
-def estimate(events: Iterable[AnyEvent], kind: str, *, ceiling: int | None) -> int:
-    """Micro-USD an attempt of `kind` is expected to cost: the mean of those ended, else a first guess."""
-    kinds: dict[str, str] = {}
-    cost: dict[str, int] = {}
-    ended: set[str] = set()
-    for event in events:
-        match event:
-            case AttemptStarted(attempt=attempt, kind=of):
-                kinds[attempt] = of
-            case UsageReported(attempt=attempt, micro_usd=int(amount)):
-                cost[attempt] = cost.get(attempt, 0) + amount
-            case AttemptEnded(attempt=attempt):
-                ended.add(attempt)
-            case _:
-                pass
-    known = [cost[a] for a in ended if kinds.get(a) == kind and a in cost]
+def enforced(preferences: Preferences) -> bool:
+    """Whether a ceiling stops work (`warn` only says so; `pause` and `halt` both end the run with its reason)."""
+    return preferences.budget_enforcement != "warn"
+
+
+def books(events: Iterable[AnyEvent], *, carried: int = 0, of: Share = WHOLE) -> Books:
+    """What the attempts of `of` cost. carried: micro-USD spent before the journal began (rows of other programs)."""
+    return Accounts(events).books(of, carried=carried)
+
+
+def admit(
+    accounts: Accounts, below: Sequence[Ceiling], *, estimate: int, run: str = "", gone: Collection[str] = ()
+) -> Refused | None:
+    """Whether an attempt that may cost `estimate` fits below every ceiling; None: it does.
+
+    A refusal that no waiting helps comes before one that only others' reservations cause. run: who asks, and is
+    no holder; gone: runs known to be dead, whose reservations do not count.
+    """
+    refusals = [found for limit in below if (found := _admit(accounts, limit, estimate, run, gone))]
+    return min(refusals, key=lambda refused: bool(refused.holders), default=None)
+
+
+def passed(accounts: Accounts, below: Iterable[Ceiling]) -> Refused | None:
+    """The first ceiling that is really passed, whoever spent the money; None: none is."""
+    for limit in below:
+        counted = accounts.books(limit.of, carried=limit.carried).counted
+        if counted > limit.micro_usd:
+            return Refused(counted, 0, limit.micro_usd, limit.scope, limit.setting)
+    return None
+
+
+def estimate(accounts: Accounts, kind: str, below: Sequence[Ceiling] = ()) -> int:
+    """Micro-USD an attempt of `kind` is expected to cost: the mean of those ended in the project, else a guess."""
+    known = [a.spent for a in accounts.select(WHOLE) if a.kind == kind and a.ended and a.priced and not a.unpriced]
     if known:
         return sum(known) // len(known)
-    return FIRST_ESTIMATE_MICRO_USD if ceiling is None else min(FIRST_ESTIMATE_MICRO_USD, ceiling // 10)
+    return min((FIRST_ESTIMATE_MICRO_USD, *(limit.micro_usd // 10 for limit in below)))
 
 
-def crossed(now: Books, events: Iterable[AnyEvent], *, ceiling: int | None) -> int | None:
-    """The highest level that is reached and was not announced for this ceiling yet; None when there is none."""
-    if not ceiling:
+def crossed(accounts: Accounts, events: Iterable[AnyEvent], limit: Ceiling) -> int | None:
+    """The highest level of a ceiling that is reached and was not announced yet; None when there is none."""
+    if not limit.micro_usd:
         return None
-    said = max(
-        (e.percent for e in events if isinstance(e, BudgetAlerted) and e.ceiling_micro_usd == ceiling), default=0
+    spent = accounts.books(limit.of, carried=limit.carried).spent
+    reached = max((level for level in LEVELS if spent * 100 >= level * limit.micro_usd), default=0)
+    return reached if reached > announced(accounts, events, limit) else None
+
+
+def announced(accounts: Accounts, events: Iterable[AnyEvent], limit: Ceiling) -> int:
+    """The highest level announced for this ceiling at this height, by any worker; 0: none."""
+    session = limit.of.session
+    said = (
+        event.percent
+        for event in events
+        if isinstance(event, BudgetAlerted)
+        and (event.scope, event.ceiling_micro_usd) == (limit.scope, limit.micro_usd)
+        and (session is None or accounts.in_session(event.run, session))
     )
-    reached = max((level for level in LEVELS if now.spent * 100 >= level * ceiling), default=0)
-    return reached if reached > said else None
+    return max(said, default=0)
+
+
+class Line(NamedTuple):
+    """What somebody spent of what. Micro-USD."""
+
+    books: Books
+    ceiling: int | None
+    left: int | None
+    """What may still be promised below the ceiling; None: there is none."""
+
+
+class Standing(NamedTuple):
+    """The money of a fleet's session."""
+
+    fleet: Line
+    workers: Mapping[str, Line]
+    """By milestone. `books` is the worker's part of the session; `left` is what its milestone's own ceiling leaves."""
+
+
+def standing(events: Iterable[AnyEvent], session: str, limits: Limits) -> Standing:
+    """Spent, reserved and left, of each worker and of all together. The parts add up to the whole (PR-140, PR-317)."""
+    accounts = Accounts(events)
+    names = dict.fromkeys(b.milestone for b in accounts.runs.values() if accounts.in_session(b.run, session))
+    return Standing(
+        fleet=_line(accounts, Share(session=session), Share(session=session), limits.fleet),
+        workers={
+            name: _line(accounts, Share(session=session, milestone=name), Share(milestone=name), limits.own)
+            for name in sorted(names)
+        },
+    )
+
+
+def whose(scope: str) -> str:
+    """`the budget`, `the budget of all workers`, `the budget of M002`."""
+    return {PROJECT: "the budget", FLEET: "the budget of all workers"}.get(scope, f"the budget of {scope}")
+
+
+def _admit(accounts: Accounts, limit: Ceiling, estimate: int, run: str, gone: Collection[str]) -> Refused | None:
+    committed = accounts.books(limit.of, carried=limit.carried, gone=gone).committed
+    if committed + estimate <= limit.micro_usd:
+        return None
+    others: dict[str, int] = {}
+    for account in accounts.select(limit.of):
+        # What an unpriced attempt holds stays counted when it ends: there is nothing to wait for.
+        if account.run != run and not account.unpriced and (held := accounts.held(account, gone)):
+            others[account.run] = others.get(account.run, 0) + held
+    waits = committed - sum(others.values()) + estimate <= limit.micro_usd
+    return Refused(committed, estimate, limit.micro_usd, limit.scope, limit.setting, tuple(others) if waits else ())
+
+
+def _line(accounts: Accounts, shown: Share, bound: Share, ceiling: int | None) -> Line:
+    committed = accounts.books(bound).committed
+    return Line(
+        books=accounts.books(shown), ceiling=ceiling, left=None if ceiling is None else max(0, ceiling - committed)
+    )
+
+
+def _micro(usd: float | None) -> int | None:
+    return None if usd is None else money.from_usd(usd)

@@ -11,6 +11,7 @@ from milepost.agents.session import Agent, Event
 from milepost.formats.preferences import Preferences
 from milepost.model.units import Unit
 from milepost.process.confine import Confinement
+from milepost.rules import budget
 from milepost.store.journal import Journal
 
 
@@ -90,3 +91,24 @@ class Bench:
     """Texts of the agent-instruction files, the global one first."""
     carried_micro_usd: int = 0
     """Spent according to ledger rows that other programs wrote."""
+    worker: bool = False
+    """A parallel worker, which keeps its own ledger and lock file in its worktree (PR-025, PR-026)."""
+    fleet: str = ""
+    """The session that a worker belongs to; empty for one that a person started by hand."""
+    wanted: Callable[[], bool] = lambda: False
+    """Whether somebody wants to be heard before the next unit begins: a wait for money ends for it."""
+
+    @property
+    def ceilings(self) -> tuple[budget.Ceiling, ...]:
+        """What the units must keep below: the project's ceiling, or that of all workers and the milestone's own."""
+        return budget.ceilings_of(
+            self.preferences,
+            milestone=self.workspace.milestone,
+            session=self.fleet if self.worker else None,
+            carried=self.carried_micro_usd,
+        )
+
+    @property
+    def ledger_state(self) -> Path:
+        """The state directory where `metrics.json` and `auto.lock` lie."""
+        return self.workspace.state if self.worker else self.workspace.root_state

@@ -1,7 +1,7 @@
 """Drive one session to its end: journal what it costs, keep its transcript, end it when it must end.
 
-The ceiling is watched from the usage stream, in the middle of the unit. The supervision of time has its place
-here too: one hard limit per unit. Source: DESIGN rule 8, spec auto 5.10, 5.12.
+The ceilings are watched in the middle of the unit, from the usage streams of all workers. The supervision of time
+has its place here too: one hard limit per unit. Source: DESIGN rule 8, spec auto 5.10, 5.12.
 """
 
 from collections.abc import AsyncIterator
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import anyio
 from anyio.abc import TaskGroup
 
-from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, ToolCall, Usage
+from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, ToolCall, ToolResult, Usage
 from milepost.errors import MilepostError
 from milepost.formats.journal import SessionEnded, UsageReported
-from milepost.model import money
 from milepost.rules import budget
+from milepost.unit import ceilings
 from milepost.unit.bench import Bench
 from milepost.unit.transcript import Transcript
 
@@ -45,17 +45,17 @@ class _Drive:
         self.over: budget.Refused | None = None
         self.words = ""
         self.tool_calls = self.requests = 0
-        events = bench.journal.everything()
-        self.committed = budget.books(events, carried=bench.carried_micro_usd).spent
-        self.ceiling = ceiling(bench)
 
     def note(self, event: Event) -> None:
-        """Take in one event. The fold over the journal was made once, at the start; from there it is addition."""
+        """Take in one event. What all workers spent is looked at after each request, and again before the next."""
         match event:
             case Text(text=text):
                 self.words = (self.words + text)[-2_000:]
             case Usage():
                 self._spend(event)
+                self._look()
+            case ToolResult():
+                self._look()
             case Ended():
                 self.ended = event
             case _:
@@ -78,20 +78,10 @@ class _Drive:
                 micro_usd=usage.micro_usd,
             )
         )
-        self.committed += usage.micro_usd or 0
-        if self.ceiling is not None and self.committed > self.ceiling and enforced(self.bench):
-            self.over = budget.Refused(committed=self.committed, estimate=0, ceiling=self.ceiling)
 
-
-def ceiling(bench: Bench) -> int | None:
-    """The project's ceiling in micro-USD; None: no limit."""
-    usd = bench.preferences.budget_ceiling
-    return None if usd is None else money.from_usd(usd)
-
-
-def enforced(bench: Bench) -> bool:
-    """Whether passing the ceiling stops work (`warn` only says so)."""
-    return bench.preferences.budget_enforcement != "warn"
+    def _look(self) -> None:
+        if self.bench.ceilings:
+            self.over = ceilings.passed(self.bench.journal.everything(), self.bench)
 
 
 async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Transcript) -> Conversation:

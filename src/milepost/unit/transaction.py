@@ -11,7 +11,7 @@ Source: DESIGN "The way through the house", style R6, R7.
 from dataclasses import dataclass
 
 from milepost.agents.session import Stop
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
+from milepost.formats.journal import AttemptEnded, AttemptStarted, Result
 from milepost.git import commits, worktrees
 from milepost.model.outcome import (
     Committed,
@@ -29,9 +29,9 @@ from milepost.prompts.compose import Prompt
 from milepost.rules import budget, done, messages, provider_errors, retry, staging
 from milepost.rules.fingerprint import fingerprint
 from milepost.unit import before as books_before
-from milepost.unit import books, leftovers, session
+from milepost.unit import books, ceilings, leftovers, session
 from milepost.unit.bench import Bench
-from milepost.unit.converse import Conversation, ceiling, converse, enforced
+from milepost.unit.converse import Conversation, converse
 from milepost.unit.gate import gate
 from milepost.unit.leaks import leaks
 from milepost.unit.put_right import anchored, others, put_right, shelf_of, tell, tree_of
@@ -57,7 +57,7 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
     past = retry.history(bench.journal.everything(), unit, marks)
     attempt = Attempt(id=session.attempt_id(unit, bench), unit=unit, base=base, number=past.total + 1)
 
-    if refused := _reserve(attempt, bench):
+    if refused := await ceilings.reserve(attempt.id, attempt.unit.kind, bench):
         return refused
     books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone, others(bench)))
     with Transcript(bench.workspace.root_state, unit, known_secrets=bench.secrets) as transcript:
@@ -131,28 +131,14 @@ def ending(outcome: Outcome) -> tuple[Result, str]:
             return Result.VERIFY_FAILED, "\n".join(failed)
         case Inconclusive(reason=reason):
             return Result.INCONCLUSIVE, reason
-        case OverBudget(committed=spent, ceiling=limit):
-            return Result.OVER_BUDGET, f"{spent} of {limit} micro-USD"
+        case OverBudget(committed=spent, ceiling=limit, scope=scope):
+            return Result.OVER_BUDGET, f"{budget.whose(scope)}: {spent} of {limit} micro-USD"
         case ProviderFailed(kind=kind, text=text):
             return Result.PROVIDER_ERROR, f"{kind}: {text}"
         case TimedOut(minutes=minutes):
             return Result.TIMED_OUT, f"the limit of {minutes} minutes passed"
         case Interrupted(by=who):
             return Result.INTERRUPTED, who
-
-
-def _reserve(attempt: Attempt, bench: Bench) -> OverBudget | None:
-    limit = ceiling(bench)
-    estimate = budget.estimate(bench.journal.everything(), attempt.unit.kind, ceiling=limit)
-
-    def refuse(events: tuple[AnyEvent, ...]) -> budget.Refused | None:
-        if not enforced(bench):
-            return None
-        return budget.admit(budget.books(events, carried=bench.carried_micro_usd), estimate=estimate, ceiling=limit)
-
-    claim = BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt.id, micro_usd=estimate)
-    refused = bench.journal.append_unless(refuse, claim)
-    return OverBudget(refused.committed, refused.ceiling) if refused else None
 
 
 def _started(attempt: Attempt, marks: str, transcript: Transcript, prompt: Prompt, bench: Bench) -> AttemptStarted:
@@ -186,7 +172,7 @@ def _leave(attempt: Attempt, bench: Bench) -> Outcome:
 def _cut_short(talk: Conversation, bench: Bench) -> Outcome | None:
     """The outcome of a session that was ended for it; None: it ended by itself."""
     if talk.over is not None:
-        return OverBudget(talk.over.committed, talk.over.ceiling)
+        return ceilings.over_budget(talk.over)
     if talk.timed_out:
         return TimedOut(round(bench.preferences.auto_supervisor.hard_timeout_minutes))
     if talk.ended.stop is Stop.ERROR and talk.ended.error is not None:

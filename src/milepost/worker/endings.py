@@ -21,7 +21,7 @@ from milepost.model.outcome import (
     VerifyFailed,
 )
 from milepost.model.units import Unit
-from milepost.rules import retry
+from milepost.rules import budget, retry
 from milepost.rules.derive import Phase, State
 from milepost.rules.dispatch import Halt
 from milepost.worker.shift import Ending
@@ -69,11 +69,15 @@ def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:
                 f"the gate of {unit} could not be judged: {reason}",
                 f"Evidence: {evidence}. Mend the gate; gsd auto runs it again without paying for the unit.",
             )
-        case OverBudget(committed=spent, ceiling=limit):
+        case OverBudget(waiting=True):
+            return None
+        case OverBudget(committed=spent, ceiling=limit, scope=scope, setting=setting):
+            told = f"{money.show(spent)} of {money.show(limit)} spent or reserved"
+            again = "gsd parallel start" if scope else "gsd auto"
             return Ending(
                 ExitCode.BUDGET,
-                f"{unit} does not fit the budget: {money.show(spent)} of {money.show(limit)} spent or reserved",
-                "Raise budget_ceiling in the preferences, then gsd auto.",
+                f"{unit} does not fit {budget.whose(scope)}: {told}",
+                f"Raise {setting} in the preferences, then {again}.",
             )
         case ProviderFailed(kind=kind, text=text):
             hint = _AFTER_FAILURE.get(kind, "gsd auto tries again.")
@@ -93,8 +97,8 @@ def words(outcome: Outcome) -> str:
             return f"the gate failed: {'; '.join(failed)}"
         case Inconclusive(reason=reason):
             return f"inconclusive: {reason}"
-        case OverBudget():
-            return "over budget"
+        case OverBudget(waiting=waiting):
+            return "waits for money" if waiting else "over budget"
         case ProviderFailed(text=text):
             return f"the model failed: {text}"
         case TimedOut(minutes=minutes):

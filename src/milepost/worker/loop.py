@@ -8,17 +8,16 @@ Source: DESIGN "The way through the house", spec auto 5.3, 5.9, 5.18, 8.1.
 from milepost import __version__
 from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode, MilepostError
-from milepost.formats.journal import AttemptStarted, BudgetAlerted, Landed, RunEnded, RunStarted, SessionEnded
+from milepost.formats.journal import AttemptStarted, Landed, RunEnded, RunStarted, SessionEnded
 from milepost.git import anchor, worktrees
 from milepost.git.commits import find_attempt
 from milepost.git.isolation import IsolationBroken
 from milepost.git.put_right import put_right_branch
 from milepost.git.repo import head_of
-from milepost.model import money
-from milepost.model.outcome import Committed, Inconclusive, Outcome
+from milepost.model.outcome import Committed, Inconclusive, Outcome, OverBudget
 from milepost.model.units import Unit
 from milepost.process import ladder
-from milepost.rules import budget, retry, stuck
+from milepost.rules import retry, stuck
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
 from milepost.rules.fingerprint import fingerprint
@@ -26,12 +25,11 @@ from milepost.store import ledger, steering
 from milepost.store.snapshot import Snapshot
 from milepost.unit import before
 from milepost.unit.bench import Bench
-from milepost.unit.converse import ceiling
 from milepost.unit.gate import evidence_path
 from milepost.unit.put_right import tree_of
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import effects, endings, landing, orders, places
+from milepost.worker import alerts, effects, endings, landing, orders, places
 from milepost.worker.shift import Ending, Shift
 
 
@@ -132,10 +130,12 @@ class _Worker:
         if capped:
             return capped
         outcome = await run_unit(unit, bench, diagnostic=diagnostic)
+        if isinstance(outcome, OverBudget) and outcome.waiting:
+            return None
         self.units += 1
         self.failed = "" if isinstance(outcome, Committed) else f"{unit}: {endings.words(outcome)}"
         _say(unit, outcome, bench)
-        _alert(bench)
+        alerts.alert(bench)
         if decision.pause_after and isinstance(outcome, Committed):
             return Ending(ExitCode.PAUSED, f"{unit} wants a person to look", "gsd auto goes on when you have.")
         return self._stopped() or endings.of_outcome(unit, outcome)
@@ -221,14 +221,3 @@ def _unpushed(shift: Shift) -> Ending | None:
 
 def _say(unit: Unit, outcome: Outcome, bench: Bench) -> None:
     bench.watcher.note(f"{unit}: {endings.words(outcome)}")
-
-
-def _alert(bench: Bench) -> None:
-    events = bench.journal.everything()
-    limit = ceiling(bench)
-    now = budget.books(events, carried=bench.carried_micro_usd)
-    level = budget.crossed(now, events, ceiling=limit)
-    if level is None or limit is None:
-        return
-    bench.journal.append(BudgetAlerted(at_ms=bench.now_ms(), run=bench.run, percent=level, ceiling_micro_usd=limit))
-    bench.watcher.note(f"budget: {level} % of {money.show(limit)} is spent ({money.show(now.spent)})")

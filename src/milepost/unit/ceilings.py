@@ -1,0 +1,96 @@
+"""Money against the ceilings: claimed before a unit, watched while it runs, waited for while a sibling holds it.
+
+Checking all ceilings and claiming is one step under the journal's lock. A refusal that only the open reservations
+of living siblings cause is no end: the worker waits until they are settled, and holds nothing while it waits, so
+two workers never wait for each other. Source: DESIGN rule 8, parallel PR-141, FM-35.
+"""
+
+from collections.abc import Iterable
+
+import anyio
+
+from milepost.formats.journal import AnyEvent, BudgetReserved
+from milepost.model import money
+from milepost.model.outcome import Interrupted, OverBudget
+from milepost.rules import budget
+from milepost.rules.accounts import Accounts
+from milepost.store.lease import holder
+from milepost.unit.bench import Bench
+
+_POLL_S = 0.3
+"""How soon a settled reservation is noticed; an append to the journal costs more than the look."""
+
+
+async def reserve(attempt: str, kind: str, bench: Bench) -> OverBudget | Interrupted | None:
+    """Set aside what an attempt of `kind` may cost. None: it is reserved; else the unit does not begin.
+
+    Waits as long as siblings hold what is missing. `OverBudget.waiting`: somebody wanted to be heard meanwhile.
+    """
+    told = False
+    while (refused := _claim(attempt, kind, bench)) is not None:
+        while refused is not None and refused.holders:
+            if not told:
+                bench.watcher.note(_waits(refused))
+                told = True
+            with anyio.move_on_after(_POLL_S):
+                await bench.stop.wait()
+            if bench.stop.is_set():
+                return Interrupted("stopped by a person or a signal")
+            if bench.wanted():
+                return over_budget(refused, waiting=True)
+            refused = _refused(bench.journal.everything(), kind, bench)
+        if refused is not None:
+            return over_budget(refused)
+    return None
+
+
+def passed(events: Iterable[AnyEvent], bench: Bench) -> budget.Refused | None:
+    """The ceiling that all who spend below it have really passed, when that is to stop the work."""
+    if not bench.ceilings or not budget.enforced(bench.preferences):
+        return None
+    return budget.passed(Accounts(events), bench.ceilings)
+
+
+def over_budget(refused: budget.Refused, *, waiting: bool = False) -> OverBudget:
+    """A refusal as the outcome of a unit."""
+    return OverBudget(refused.committed, refused.ceiling, refused.scope, refused.setting, waiting)
+
+
+def _claim(attempt: str, kind: str, bench: Bench) -> budget.Refused | None:
+    amount = budget.estimate(Accounts(bench.journal.everything()), kind, bench.ceilings)
+    claim = BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, micro_usd=amount)
+    return bench.journal.append_unless(lambda events: _admit(Accounts(events), amount, bench), claim)
+
+
+def _refused(events: Iterable[AnyEvent], kind: str, bench: Bench) -> budget.Refused | None:
+    accounts = Accounts(events)
+    return _admit(accounts, budget.estimate(accounts, kind, bench.ceilings), bench)
+
+
+def _admit(accounts: Accounts, amount: int, bench: Bench) -> budget.Refused | None:
+    if not budget.enforced(bench.preferences):
+        return None
+    refused = budget.admit(accounts, bench.ceilings, estimate=amount, run=bench.run)
+    if refused is None or not (gone := {run for run in refused.holders if not _lives(run, accounts, bench)}):
+        return refused
+    return budget.admit(accounts, bench.ceilings, estimate=amount, run=bench.run, gone=gone)
+
+
+def _lives(run: str, accounts: Accounts, bench: Bench) -> bool:
+    """Whether a run is that of a living sibling: somebody holds the lease of its milestone. Asks the kernel.
+
+    Whoever holds our own milestone, or the whole project, is ourselves; what another run reserved there is left over.
+    """
+    milestone = accounts.runs[run].milestone if run in accounts.runs else ""
+    if not bench.worker or milestone in ("", bench.workspace.milestone):
+        return False
+    state = bench.workspace.root_state
+    return holder(state / "parallel" / f"{milestone}.lease", state / "journal" / f"{milestone}.jsonl") is not None
+
+
+def _waits(refused: budget.Refused) -> str:
+    limit = money.show(refused.ceiling)
+    return (
+        f"waiting for money: {money.show(refused.committed)} of {limit} is spent or reserved by units that are still"
+        f" at work ({budget.whose(refused.scope)})"
+    )
