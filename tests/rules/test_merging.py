@@ -34,6 +34,16 @@ def test_side(path: str, expected: Side) -> None:
         assert side(".sf" + path[4:], mid="M001", state_dir=".sf") is expected
 
 
+@pytest.mark.spec(id="FM-98")
+def test_a_generated_file_is_the_milestones_and_a_planning_file_never_generated() -> None:
+    patterns = ("*.map", "*.json", "*.md")
+    assert side("dist/app.map", mid="M001", state_dir=".gsd", generated=patterns) is Side.GENERATED
+    assert side("dist/app.js", mid="M001", state_dir=".gsd", generated=patterns) is Side.CODE
+    assert side("dist/app.map", mid="M001", state_dir=".gsd") is Side.CODE
+    assert side(".gsd/DECISIONS.md", mid="M001", state_dir=".gsd", generated=patterns) is Side.UNION
+    assert side(".gsd/QUEUE-ORDER.json", mid="M001", state_dir=".gsd", generated=patterns) is Side.TARGET
+
+
 def test_planning() -> None:
     assert is_planning(".gsd/DECISIONS.md", state_dir=".gsd")
     assert is_planning(".gsd", state_dir=".gsd")

@@ -45,11 +45,11 @@ def make(plan: MergePlan, onto: str, tip: str) -> LandCommit | Conflicted | Noth
     Raises CommitRefused when the repository's commit-msg hook refuses, SigningFailed when signing would ask somebody.
     """
     combined = _combine(plan, onto, tip)
-    if files := in_code(combined, mid=plan.mid, state_dir=plan.state_dir):
+    if files := in_code(combined, mid=plan.mid, state_dir=plan.state_dir, generated=plan.generated):
         where = plan.worktree or plan.root
         hint = f"git -C {where} merge {plan.target}, resolve and commit there, then: gsd auto"
         return Conflicted(files=files, target=plan.target, hint=hint)
-    settled = settle(plan.root, combined, onto, mid=plan.mid, state_dir=plan.state_dir)
+    settled = settle(plan.root, combined, onto, mid=plan.mid, state_dir=plan.state_dir, generated=plan.generated)
     brought = differences(plan.root, onto, settled.tree)
     if not brought:
         return NothingToLand(reason=f"{plan.target} already has everything that {plan.branch} brings")

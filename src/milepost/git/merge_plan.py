@@ -32,6 +32,8 @@ class MergePlan:
     commit_docs: bool = True
     push_to: str | None = None
     """The remote to push the target to; None does not push."""
+    generated: tuple[str, ...] = ()
+    """Patterns of built files, as in `.gitignore`; in a conflict the milestone's version is taken."""
     leftover_message: str = ""
     """For changes in the worktree that no unit committed; empty makes one."""
 

@@ -3,6 +3,7 @@
 Source: DESIGN rule 6; trials 3 (`merge-tree --write-tree` also ends 1 on a bad name, so names are commit ids).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -11,6 +12,7 @@ from milepost.git.run import GitFailed, git
 
 _CONFLICTS = 1
 _ODD = ("file/directory", "distinct types", "distinct modes", "submodule", "directory rename", "rename")
+_RENAMES = frozenset({"CONFLICT (rename/rename)", "CONFLICT (rename/delete)"})
 ABSENT_MODE = "000000"
 
 
@@ -32,6 +34,8 @@ class Conflict:
     milestone: Entry | None
     odd: bool = False
     """Not a conflict of contents only: a rename, a directory against a file, a submodule."""
+    renamed: bool = False
+    """Odd only because sides gave it different names, or one deleted what the other renamed."""
     target_lines: tuple[tuple[int, int], ...] = ()
     """First and last line of each conflicting stretch in the target's version; empty for a whole file."""
     milestone_lines: tuple[tuple[int, int], ...] = ()
@@ -68,10 +72,13 @@ class Differing:
     new: Entry | None
 
 
-def combine(where: Path, target: str, milestone: str) -> Combined:
-    """Merge two commits in memory. Raises GitFailed for commits that do not exist or have no common history."""
+def combine(where: Path, target: str, milestone: str, *, env: Mapping[str, str] | None = None) -> Combined:
+    """Merge two commits in memory. Raises GitFailed for commits that do not exist or have no common history.
+
+    env: as for `git`, for merges that are to leave no objects in the repository (`git.aside`).
+    """
     asked = ("-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "-z", "--messages", target, milestone)
-    done = git(where, *asked, ok=(0, _CONFLICTS))
+    done = git(where, *asked, ok=(0, _CONFLICTS), env=env)
     tree, *rest = done.out.split("\0")
     if not tree:
         raise GitFailed(asked, done.code, done.err)
@@ -79,7 +86,7 @@ def combine(where: Path, target: str, milestone: str) -> Combined:
         return Combined(tree=tree, conflicts=())
     end = rest.index("")
     odd = _odd_paths(rest[end + 1 :])
-    return Combined(tree=tree, conflicts=tuple(_conflicts(where, tree, rest[:end], odd)))
+    return Combined(tree=tree, conflicts=tuple(_conflicts(where, tree, rest[:end], odd, env)))
 
 
 def differences(where: Path, old: str, new: str) -> tuple[Differing, ...]:
@@ -100,7 +107,10 @@ def _entry(mode: str, blob: str) -> Entry | None:
     return None if mode == ABSENT_MODE else Entry(mode=mode, blob=blob)
 
 
-def _conflicts(where: Path, tree: str, records: list[str], odd: set[str]) -> list[Conflict]:
+_Env: TypeAlias = Mapping[str, str] | None
+
+
+def _conflicts(where: Path, tree: str, records: list[str], odd: Mapping[str, set[str]], env: _Env) -> list[Conflict]:
     stages: dict[str, dict[str, Entry]] = {}
     for record in records:
         facts, _, path = record.partition("\t")
@@ -109,25 +119,29 @@ def _conflicts(where: Path, tree: str, records: list[str], odd: set[str]) -> lis
     found = []
     for path, by_stage in stages.items():
         target, milestone = by_stage.get("2"), by_stage.get("3")
-        ours, theirs = _stretches(where, tree, path, target, milestone) if target and milestone else ((), ())
+        ours, theirs = _stretches(where, tree, path, target, milestone, env) if target and milestone else ((), ())
         found.append(
             Conflict(
                 path=path, base=by_stage.get("1"), target=target, milestone=milestone, odd=path in odd,
-                target_lines=ours, milestone_lines=theirs,
+                renamed=path in odd and odd[path] <= _RENAMES, target_lines=ours, milestone_lines=theirs,
             )
         )  # fmt: skip
     return found
 
 
-def _odd_paths(messages: list[str]) -> set[str]:
-    """Paths of git's remarks about more than contents. A remark: count, that many paths, its type, its text."""
-    found: set[str] = set()
+def _odd_paths(messages: list[str]) -> dict[str, set[str]]:
+    """Paths of git's remarks about more than contents, with the types of these remarks.
+
+    A remark: count, that many paths, its type, its text.
+    """
+    found: dict[str, set[str]] = {}
     position = 0
     while position < len(messages) and messages[position].isdigit():
         count = int(messages[position])
         paths, kind = messages[position + 1 : position + 1 + count], messages[position + 1 + count]
         if kind.startswith("CONFLICT") and any(word in kind for word in _ODD):
-            found.update(paths)
+            for path in paths:
+                found.setdefault(path, set()).add(kind)
         position += count + 3
     return found
 
@@ -135,14 +149,18 @@ def _odd_paths(messages: list[str]) -> set[str]:
 _Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
 
-def _stretches(where: Path, tree: str, path: str, target: Entry, milestone: Entry) -> tuple[_Ranges, _Ranges]:
+def _stretches(
+    where: Path, tree: str, path: str, target: Entry, milestone: Entry, env: _Env
+) -> tuple[_Ranges, _Ranges]:
     """Line ranges between conflict markers, counted in the target's and in the milestone's version."""
-    shown = git(where, "cat-file", "blob", f"{tree}:{path}", ok=(0, 128))
+    shown = git(where, "cat-file", "blob", f"{tree}:{path}", ok=(0, 128), env=env)
     if shown.code or "\n>>>>>>> " not in shown.out:
         return (), ()
     sections = _sections(shown.out.split("\n"))
-    ours = _place([(at, mine) for at, mine, _ in sections], git(where, "cat-file", "blob", target.blob).out)
-    theirs = _place([(at, other) for at, _, other in sections], git(where, "cat-file", "blob", milestone.blob).out)
+    ours = _place([(at, mine) for at, mine, _ in sections], git(where, "cat-file", "blob", target.blob, env=env).out)
+    theirs = _place(
+        [(at, other) for at, _, other in sections], git(where, "cat-file", "blob", milestone.blob, env=env).out
+    )
     return ours, theirs
 
 

@@ -1,16 +1,27 @@
-"""The merged tree with planning files settled by policy; code is left exactly as git merged it.
+"""The merged tree with planning files and built files settled by policy; code is left exactly as git merged it.
 
-Source: DESIGN "Parallel"; rules.merging.
+    combined = combine(root, onto, tip)
+    if files := in_code(combined, mid=mid, state_dir=state_dir, generated=patterns):
+        …                                  a person is asked
+    settled = settle(root, combined, onto, mid=mid, state_dir=state_dir, generated=patterns)
+
+In `combined` the first commit is the target's side and the second the milestone's, whichever is merged into which.
+Source: DESIGN "Parallel"; rules.merging; parallel FM-98, FM-99.
 """
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.git.merge_tree import Combined, Conflict, Entry, differences
 from milepost.git.run import GitFailed, git, raw
 from milepost.git.snapshots import private_index
+from milepost.rules.generated import is_generated
 from milepost.rules.merging import Side, side
+
+Policy: TypeAlias = Callable[[str], Side]
+"""What is done with a repository path that both sides changed."""
 
 _TOO_MANY = 127
 """`git merge-file` ends with the number of conflicts, at most this."""
@@ -21,12 +32,13 @@ _HOW = {
     Side.TARGET: "the target's version",
     Side.UNION: "lines of both sides",
     Side.DERIVED: "derived, left as the target has it",
+    Side.GENERATED: "generated, the milestone's version",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """A planning file that policy settled."""
+    """A planning file, or a built one, that policy settled."""
 
     path: str
     side: Side
@@ -45,29 +57,51 @@ class Settled:
     resolved: tuple[Resolved, ...]
 
 
-def in_code(combined: Combined, *, mid: str, state_dir: str) -> tuple[Conflict, ...]:
-    """The conflicts that policy may not settle."""
-    return tuple(
-        conflict
-        for conflict in combined.conflicts
-        if conflict.odd or side(conflict.path, mid=mid, state_dir=state_dir) is Side.CODE
-    )
+def landing_policy(*, mid: str, state_dir: str, generated: Sequence[str] = ()) -> Policy:
+    """How milestone `mid` and its target are merged: planning files by `rules.merging`, built ones as it has them.
+
+    generated: patterns as in `.gitignore`. Source: DESIGN "Parallel"; parallel FM-98, FM-99.
+    """
+
+    def chosen(path: str) -> Side:
+        found = side(path, mid=mid, state_dir=state_dir)
+        return Side.MILESTONE if found is Side.CODE and is_generated(path, generated) else found
+
+    return chosen
 
 
-def settle(where: Path, combined: Combined, target: str, *, mid: str, state_dir: str) -> Settled:
-    """Settle the conflicts in planning files, and keep derived files as the target has them.
+def in_code(combined: Combined, *, mid: str, state_dir: str, generated: Sequence[str] = ()) -> tuple[Conflict, ...]:
+    """The conflicts that the policy of a landing may not settle."""
+    return unsettled(combined, landing_policy(mid=mid, state_dir=state_dir, generated=generated))
+
+
+def settle(
+    where: Path, combined: Combined, target: str, *, mid: str, state_dir: str, generated: Sequence[str] = ()
+) -> Settled:
+    """Settle by the policy of a landing, and keep derived files as the target has them. Raises GitFailed."""
+    return settle_by(where, combined, landing_policy(mid=mid, state_dir=state_dir, generated=generated), keep=target)
+
+
+def unsettled(combined: Combined, policy: Policy) -> tuple[Conflict, ...]:
+    """The conflicts that only a person can settle."""
+    return tuple(found for found in combined.conflicts if found.odd or policy(found.path) is Side.CODE)
+
+
+def settle_by(where: Path, combined: Combined, policy: Policy, *, keep: str) -> Settled:
+    """Settle the conflicts that the policy has a side for, and leave derived files as the commit `keep` has them.
 
     Raises GitFailed if anything else than the settled paths changed on the way.
     """
+    settled = set(combined.conflicts) - set(unsettled(combined, policy))
+    kept = {changed.path: changed.old for changed in differences(where, keep, combined.tree)}
     decided: dict[str, tuple[Resolved, Entry | None]] = {}
-    for conflict in combined.conflicts:
-        chosen = side(conflict.path, mid=mid, state_dir=state_dir)
-        report = Resolved(path=conflict.path, side=chosen, conflicted=True)
-        decided[conflict.path] = (report, _choose(where, chosen, conflict))
-    for changed in differences(where, target, combined.tree):
-        if changed.path not in decided and side(changed.path, mid=mid, state_dir=state_dir) is Side.DERIVED:
-            report = Resolved(path=changed.path, side=Side.DERIVED, conflicted=False)
-            decided[changed.path] = (report, changed.old)
+    for conflict in (found for found in combined.conflicts if found in settled):
+        chosen = policy(conflict.path)
+        entry = kept.get(conflict.path) if chosen is Side.DERIVED else _choose(where, chosen, conflict)
+        decided[conflict.path] = (Resolved(path=conflict.path, side=chosen, conflicted=True), entry)
+    for path, entry in kept.items():
+        if path not in decided and policy(path) is Side.DERIVED:
+            decided[path] = (Resolved(path=path, side=Side.DERIVED, conflicted=False), entry)
     if not decided:
         return Settled(tree=combined.tree, resolved=())
     tree = _rewritten(where, combined.tree, {path: entry for path, (_, entry) in decided.items()})
@@ -77,7 +111,7 @@ def settle(where: Path, combined: Combined, target: str, *, mid: str, state_dir:
 
 def _choose(where: Path, chosen: Side, conflict: Conflict) -> Entry | None:
     match chosen:
-        case Side.MILESTONE:
+        case Side.MILESTONE | Side.GENERATED:
             return conflict.milestone
         case Side.TARGET | Side.DERIVED:
             return conflict.target

@@ -6,13 +6,16 @@
     .gsd/milestones/M002/…               the target's, when M001 lands
     .gsd/DECISIONS.md                    lines of both sides
     .gsd/preferences.md, *.json          the target's
+    dist/app.js.map                      built, by a pattern of the project: the milestone's
 
-Pure. Source: DESIGN "Parallel"; spec auto 6.7.
+Pure. Source: DESIGN "Parallel"; spec auto 6.7; parallel FM-98, FM-99.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from milepost.model.ids import milestone_of_directory
+from milepost.rules.generated import is_generated
 from milepost.rules.staging import is_runtime
 
 
@@ -27,16 +30,18 @@ class Side(StrEnum):
     """Lines of both sides, the target's first."""
     DERIVED = "derived"
     """Never merged, even without a conflict: the target keeps what it has."""
+    GENERATED = "generated"
+    """Built, not written: in a conflict the milestone's, whole."""
 
 
 _REGISTERS = frozenset({"decisions.md", "knowledge.md", "requirements.md", "project.md", "queue.md", "overrides.md"})
 _PERSONAL = frozenset({"preferences.md", "captures.md", "agent-instructions.md"})
 
 
-def side(path: str, *, mid: str, state_dir: str) -> Side:
-    """How a repository path is merged when milestone `mid` lands."""
+def side(path: str, *, mid: str, state_dir: str, generated: Sequence[str] = ()) -> Side:
+    """How a repository path is merged when milestone `mid` lands. generated: patterns of built files."""
     if not path.startswith(f"{state_dir}/"):
-        return Side.CODE
+        return Side.GENERATED if is_generated(path, generated) else Side.CODE
     inside = path[len(state_dir) + 1 :]
     if is_runtime(inside):
         return Side.DERIVED
