@@ -10,14 +10,14 @@ Source: DESIGN "Parallel"; rules.merging; parallel FM-98, FM-99.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from milepost.git.merge_tree import Combined, Conflict, Entry, differences
 from milepost.git.run import GitFailed, git, raw
 from milepost.git.snapshots import private_index
-from milepost.rules.generated import is_generated
 from milepost.rules.merging import Side, side
 
 Policy: TypeAlias = Callable[[str], Side]
@@ -63,11 +63,7 @@ def landing_policy(*, mid: str, state_dir: str, generated: Sequence[str] = ()) -
     generated: patterns as in `.gitignore`. Source: DESIGN "Parallel"; parallel FM-98, FM-99.
     """
 
-    def chosen(path: str) -> Side:
-        found = side(path, mid=mid, state_dir=state_dir)
-        return Side.MILESTONE if found is Side.CODE and is_generated(path, generated) else found
-
-    return chosen
+    return lambda path: side(path, mid=mid, state_dir=state_dir, generated=generated)
 
 
 def in_code(combined: Combined, *, mid: str, state_dir: str, generated: Sequence[str] = ()) -> tuple[Conflict, ...]:
@@ -84,7 +80,7 @@ def settle(
 
 def unsettled(combined: Combined, policy: Policy) -> tuple[Conflict, ...]:
     """The conflicts that only a person can settle."""
-    return tuple(found for found in combined.conflicts if found.odd or policy(found.path) is Side.CODE)
+    return tuple(found for found in combined.conflicts if _for_people(found, policy(found.path)))
 
 
 def settle_by(where: Path, combined: Combined, policy: Policy, *, keep: str) -> Settled:
@@ -107,6 +103,11 @@ def settle_by(where: Path, combined: Combined, policy: Policy, *, keep: str) -> 
     tree = _rewritten(where, combined.tree, {path: entry for path, (_, entry) in decided.items()})
     _prove(where, combined.tree, tree, set(decided))
     return Settled(tree=tree, resolved=tuple(report for report, _ in decided.values()))
+
+
+def _for_people(conflict: Conflict, chosen: Side) -> bool:
+    """A conflict of names can be settled only for built files, whose other names are nobody's work."""
+    return chosen is Side.CODE or (conflict.odd and not (conflict.renamed and chosen is Side.GENERATED))
 
 
 def _choose(where: Path, chosen: Side, conflict: Conflict) -> Entry | None:
