@@ -28,19 +28,27 @@ async def reserve(attempt: str, kind: str, bench: Bench) -> OverBudget | Interru
     """
     told = False
     while (refused := _claim(attempt, kind, bench)) is not None:
-        while refused is not None and refused.holders:
-            if not told:
-                bench.watcher.note(_waits(refused))
-                told = True
-            with anyio.move_on_after(_POLL_S):
-                await bench.stop.wait()
-            if bench.stop.is_set():
-                return Interrupted("stopped by a person or a signal")
-            if bench.wanted():
-                return over_budget(refused, waiting=True)
-            refused = _refused(bench.journal.everything(), kind, bench)
-        if refused is not None:
+        if not refused.holders:
             return over_budget(refused)
+        if not told:
+            bench.watcher.note(_waits(refused))
+            told = True
+        if cut := await _wait(refused, kind, bench):
+            return cut
+    return None
+
+
+async def _wait(refused: budget.Refused | None, kind: str, bench: Bench) -> OverBudget | Interrupted | None:
+    """Until asking again makes sense (None), or somebody wants something else."""
+    while refused is not None and refused.holders:
+        with anyio.move_on_after(_POLL_S):
+            await bench.stop.wait()
+        if bench.stop.is_set():
+            return Interrupted("stopped by a person or a signal")
+        if bench.wanted():
+            return over_budget(refused, waiting=True)
+        accounts = Accounts(bench.journal.everything())
+        refused = _admit(accounts, budget.estimate(accounts, kind, bench.ceilings), bench)
     return None
 
 
@@ -60,11 +68,6 @@ def _claim(attempt: str, kind: str, bench: Bench) -> budget.Refused | None:
     amount = budget.estimate(Accounts(bench.journal.everything()), kind, bench.ceilings)
     claim = BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, micro_usd=amount)
     return bench.journal.append_unless(lambda events: _admit(Accounts(events), amount, bench), claim)
-
-
-def _refused(events: Iterable[AnyEvent], kind: str, bench: Bench) -> budget.Refused | None:
-    accounts = Accounts(events)
-    return _admit(accounts, budget.estimate(accounts, kind, bench.ceilings), bench)
 
 
 def _admit(accounts: Accounts, amount: int, bench: Bench) -> budget.Refused | None:
