@@ -4,7 +4,7 @@
     GSD_PROJECT_ROOT=/project                           the user's checkout
     GSD_PARALLEL_DIR=/project/.gsd/parallel             where orders and status files are
     GSD_WORKER_RUN=r…  GSD_FLEET=f…                     its run id and the fleet's session
-    GSD_LEASE_FD=7                                      the milestone's lease, taken before it was started
+    GSD_LEASE_FD=7  GSD_GUARD_FD=8                      the milestone's lease, taken before it was started
     GSD_WORKER_MODEL=claude-…                           for every unit
 
 `SF_…` means the same. A person types the first line only. Source: parallel PR-023, PR-310, PR-313, FM-53; spec 4.
@@ -32,6 +32,7 @@ class Assignment(NamedTuple):
     run: str = ""
     fleet: str = ""
     lease_fd: int | None = None
+    guard_fd: int | None = None
     model: str = ""
 
 
@@ -55,6 +56,7 @@ def encode(given: Assignment, state_dir: str) -> dict[str, str]:
         "WORKER_RUN": given.run,
         "FLEET": given.fleet,
         "LEASE_FD": "" if given.lease_fd is None else str(given.lease_fd),
+        "GUARD_FD": "" if given.guard_fd is None else str(given.guard_fd),
         "WORKER_MODEL": given.model,
     }
     return {f"{prefix(state_dir)}{name}": value for name, value in values.items() if value}
@@ -73,16 +75,21 @@ def decode(env: Mapping[str, str]) -> Assignment | None:
             raise BadAssignment(
                 f"{p}PARALLEL_WORKER is set and {p}MILESTONE_LOCK is not", hint=f"unset {p}PARALLEL_WORKER"
             )
-        fd = env.get(f"{p}LEASE_FD", "")
-        if fd and not fd.isdecimal():
-            raise BadAssignment(f"{p}LEASE_FD is {fd!r}, which is no file descriptor", hint=f"unset {p}LEASE_FD")
         return Assignment(
             milestone=require_milestone(milestone),
             root=env.get(f"{p}PROJECT_ROOT", ""),
             parallel_dir=env.get(f"{p}PARALLEL_DIR", ""),
             run=env.get(f"{p}WORKER_RUN", ""),
             fleet=env.get(f"{p}FLEET", ""),
-            lease_fd=int(fd) if fd else None,
+            lease_fd=_descriptor(env, f"{p}LEASE_FD"),
+            guard_fd=_descriptor(env, f"{p}GUARD_FD"),
             model=env.get(f"{p}WORKER_MODEL", ""),
         )
     return None
+
+
+def _descriptor(env: Mapping[str, str], name: str) -> int | None:
+    text = env.get(name, "")
+    if text and not text.isdecimal():
+        raise BadAssignment(f"{name} is {text!r}, which is no file descriptor", hint=f"unset {name}")
+    return int(text) if text else None
