@@ -61,6 +61,8 @@ class Combined:
 
     tree: str
     conflicts: tuple[Conflict, ...]
+    milestone: str
+    """The commit on the milestone's side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +74,25 @@ class Differing:
     new: Entry | None
 
 
-def combine(where: Path, target: str, milestone: str, *, env: Mapping[str, str] | None = None) -> Combined:
+def combine(
+    where: Path, target: str, milestone: str, *, style: str = "merge", env: Mapping[str, str] | None = None
+) -> Combined:
     """Merge two commits in memory. Raises GitFailed for commits that do not exist or have no common history.
 
+    style: of the conflict markers in the tree, as `merge.conflictStyle`; lines are only found in the default one.
     env: as for `git`, for merges that are to leave no objects in the repository (`git.aside`).
     """
-    asked = ("-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "-z", "--messages", target, milestone)
+    asked = ("-c", f"merge.conflictStyle={style}", "merge-tree", "--write-tree", "-z", "--messages", target, milestone)
     done = git(where, *asked, ok=(0, _CONFLICTS), env=env)
     tree, *rest = done.out.split("\0")
     if not tree:
         raise GitFailed(asked, done.code, done.err)
     if done.code != _CONFLICTS:
-        return Combined(tree=tree, conflicts=())
+        return Combined(tree=tree, conflicts=(), milestone=milestone)
     end = rest.index("")
     odd = _odd_paths(rest[end + 1 :])
-    return Combined(tree=tree, conflicts=tuple(_conflicts(where, tree, rest[:end], odd, env)))
+    found = tuple(_conflicts(where, tree, rest[:end], odd, env))
+    return Combined(tree=tree, conflicts=found, milestone=milestone)
 
 
 def differences(where: Path, old: str, new: str) -> tuple[Differing, ...]:
@@ -97,6 +103,12 @@ def differences(where: Path, old: str, new: str) -> tuple[Differing, ...]:
         old_mode, new_mode, before, after, _ = facts.removeprefix(":").split(" ")
         found.append(Differing(path=path, old=_entry(old_mode, before), new=_entry(new_mode, after)))
     return tuple(found)
+
+
+def entry_at(where: Path, commit: str, path: str) -> Entry | None:
+    """What a commit has at a path; None when nothing."""
+    facts = git(where, "--literal-pathspecs", "ls-tree", "-z", commit, "--", path).out.partition("\t")[0]
+    return Entry(mode=facts.split(" ")[0], blob=facts.split(" ")[2]) if facts else None
 
 
 def _shown(ranges: tuple[tuple[int, int], ...]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from milepost.git.merge_tree import Combined, Conflict, Entry, differences
+from milepost.git.merge_tree import Combined, Conflict, Entry, differences, entry_at
 from milepost.git.run import GitFailed, git, raw
 from milepost.git.snapshots import private_index
 from milepost.rules.merging import Side, side
@@ -62,7 +62,6 @@ def landing_policy(*, mid: str, state_dir: str, generated: Sequence[str] = ()) -
 
     generated: patterns as in `.gitignore`. Source: DESIGN "Parallel"; parallel FM-98, FM-99.
     """
-
     return lambda path: side(path, mid=mid, state_dir=state_dir, generated=generated)
 
 
@@ -93,7 +92,8 @@ def settle_by(where: Path, combined: Combined, policy: Policy, *, keep: str) -> 
     decided: dict[str, tuple[Resolved, Entry | None]] = {}
     for conflict in (found for found in combined.conflicts if found in settled):
         chosen = policy(conflict.path)
-        entry = kept.get(conflict.path) if chosen is Side.DERIVED else _choose(where, chosen, conflict)
+        derived = chosen is Side.DERIVED
+        entry = entry_at(where, keep, conflict.path) if derived else _choose(where, chosen, conflict, combined)
         decided[conflict.path] = (Resolved(path=conflict.path, side=chosen, conflicted=True), entry)
     for path, entry in kept.items():
         if path not in decided and policy(path) is Side.DERIVED:
@@ -110,8 +110,11 @@ def _for_people(conflict: Conflict, chosen: Side) -> bool:
     return chosen is Side.CODE or (conflict.odd and not (conflict.renamed and chosen is Side.GENERATED))
 
 
-def _choose(where: Path, chosen: Side, conflict: Conflict) -> Entry | None:
+def _choose(where: Path, chosen: Side, conflict: Conflict, combined: Combined) -> Entry | None:
     match chosen:
+        case Side.GENERATED if conflict.renamed:
+            # Git has merged the contents of both names, markers and all, and calls that the version of each side.
+            return entry_at(where, combined.milestone, conflict.path)
         case Side.MILESTONE | Side.GENERATED:
             return conflict.milestone
         case Side.TARGET | Side.DERIVED:
