@@ -1,11 +1,15 @@
 """The journal on disk: append one line, read them all, ask and append as one step.
 
 One file per writer below `journal/`; what is asked about money is asked over all of them under one lock, so two
-processes cannot both take the last dollar. A line torn by a crash or a full disk ends where it ends: the next
-append starts on a fresh line and the reader counts the torn one. Source: DESIGN rules 1 and 8.
+processes cannot both take the last dollar. The lock is that of the directory, which is not deleted as a lock file is.
+
+A line torn by a crash or a full disk ends where it ends: the next append starts on a fresh line and the reader
+counts the torn one. Several processes may append to one file: a line is written by one write, and written again
+when what stood before it turns out to be torn. The file itself is never locked here, since a lock on it is the guard
+of a lease, held by another descriptor of the same process. Source: DESIGN rules 1 and 8; FM-35, FM-48.
 """
 
-import fcntl
+import errno
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -17,10 +21,13 @@ from typing import TypeVar
 import msgspec
 
 from milepost.formats.journal import AnyEvent
+from milepost.model.ids import milestone_of_directory
+from milepost.store import flock, regular
 
 _encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 Refusal = TypeVar("Refusal")
+_TRIES = 8
 
 
 class Journal:
@@ -36,8 +43,7 @@ class Journal:
         self._directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            line = _line(event)
-            _write(descriptor, line if _ends_clean(descriptor) else b"\n" + line)
+            _write(descriptor, _line(event))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -57,24 +63,49 @@ class Journal:
 
     def everything(self) -> tuple[AnyEvent, ...]:
         """The events of all writers, by time; those of one writer stay in their order, also when a clock steps back."""
-        files = sorted(self._directory.glob("*.jsonl")) if self._directory.is_dir() else []
         timed: list[tuple[int, AnyEvent]] = []
-        for file in files:
-            events = tuple(_events(file))
+        for name in names(self._directory):
+            events = tuple(_events(self._directory / name))
             timed += zip(accumulate((event.at_ms for event in events), max), events, strict=True)
         return tuple(event for _, event in sorted(timed, key=lambda pair: pair[0]))
 
     def torn(self) -> int:
         """Lines that cannot be read, over all writers (a crash tore them, or a newer version wrote them)."""
-        files = self._directory.glob("*.jsonl") if self._directory.is_dir() else ()
-        return sum(1 for file in files for line in file.read_bytes().splitlines() if line.strip() and not _read(line))
+        lines = (line for name in names(self._directory) for line in _lines(self._directory / name))
+        return sum(1 for line in lines if line.strip() and not read(line))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        with (self._directory / ".lock").open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        descriptor = flock.wait_for(self._directory)
+        try:
             yield
+        finally:
+            os.close(descriptor)
+
+
+def names(directory: Path) -> list[str]:
+    """The files of all writers below a `journal/` directory, in order; empty when it is missing.
+
+    A writer is a milestone or a word. What a cloud drive made of two copies (`M001 2.jsonl`) is none: its events
+    would count twice.
+    """
+    try:
+        found = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(name for name in found if name.endswith(".jsonl") and _is_writer(name.removesuffix(".jsonl")))
+
+
+def read(line: bytes) -> AnyEvent | None:
+    """The event of one line; None for a torn one, or one of a newer version."""
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _is_writer(name: str) -> bool:
+    return (name.isalpha() and name.islower()) or milestone_of_directory(name) == name
 
 
 def _line(event: AnyEvent) -> bytes:
@@ -86,29 +117,32 @@ def _line(event: AnyEvent) -> bytes:
         return text.encode("utf-8", "replace") + b"\n"
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def _write(descriptor: int, line: bytes) -> None:
+    if not _ends_clean(descriptor, os.fstat(descriptor).st_size):
+        line = b"\n" + line
     # A disk that is nearly full takes a part without an error; only the next write says why.
-    while data:
-        data = data[os.write(descriptor, data) :]
+    for _ in range(_TRIES):
+        whole = os.write(descriptor, line) == len(line)
+        start = os.lseek(descriptor, 0, os.SEEK_CUR) - len(line)
+        # Another writer's torn line may have come between the look and the write; then ours was lost with it.
+        if whole and (line.startswith(b"\n") or _ends_clean(descriptor, start)):
+            return
+        line = line if line.startswith(b"\n") else b"\n" + line
+    raise OSError(errno.ENOSPC, "the journal's line does not fit")
 
 
-def _ends_clean(descriptor: int) -> bool:
-    size = os.fstat(descriptor).st_size
+def _ends_clean(descriptor: int, size: int) -> bool:
     return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
 def _events(path: Path) -> Iterator[AnyEvent]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
-        if event := _read(line):
+    for line in _lines(path):
+        if event := read(line):
             yield event
 
 
-def _read(line: bytes) -> AnyEvent | None:
+def _lines(path: Path) -> list[bytes]:
     try:
-        return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+        return regular.read(path).splitlines()
+    except FileNotFoundError:
+        return []
