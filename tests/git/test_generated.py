@@ -79,12 +79,29 @@ def test_named_after_its_contents_by_both(project: Path, worktree: Path) -> None
     done = land(project, worktree)
     assert isinstance(done, Landed)
     assert [path.name for path in (project / "dist").iterdir()] == ["app.222.map"]
+    assert (project / "dist/app.222.map").read_text() == f"{lines}222\n"
 
 
 def test_a_directory_in_place_of_a_generated_file_is_for_people(project: Path, worktree: Path) -> None:
     commit(worktree, **{"a.map__x": "1"})
     commit(project, **{"a.map": "file"})
     assert isinstance(land(project, worktree), Conflicted)
+
+
+@pytest.mark.parametrize("who", ["milestone", "target"])
+def test_a_derived_file_that_one_deleted_stays_as_the_target_has_it(project: Path, worktree: Path, who: str) -> None:
+    write(project, {".gsd/STATE.md": "1"})
+    run_git(project, "add", "-f", ".gsd/STATE.md")
+    run_git(project, "commit", "-qm", "tracked by accident")
+    run_git(worktree, "merge", "-q", "--no-edit", "main")
+    deletes, changes = (worktree, project) if who == "milestone" else (project, worktree)
+    run_git(deletes, "rm", "-q", ".gsd/STATE.md")
+    commit(deletes)
+    write(changes, {".gsd/STATE.md": "2"})
+    run_git(changes, "add", "-u")
+    run_git(changes, "commit", "-qm", "changed")
+    assert isinstance(land(project, worktree), Landed)
+    assert (project / ".gsd/STATE.md").exists() is (who == "milestone")
 
 
 def test_without_a_conflict_git_merges_it(project: Path, worktree: Path) -> None:
