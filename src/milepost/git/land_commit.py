@@ -14,17 +14,14 @@
 Source: DESIGN "Parallel"; spec auto 6.7.
 """
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from milepost.git import proof, refs
-from milepost.git.commits import CommitRefused, SigningFailed, signing_failed
 from milepost.git.merge_plan import Conflicted, MergePlan, NothingToLand
 from milepost.git.merge_tree import Combined, combine, differences
 from milepost.git.resolve import Resolved, Settled, in_code, settle
-from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, git, raw
-from milepost.git.sign import signing
+from milepost.git.run import git
+from milepost.git.tree_commit import commit_tree
 from milepost.rules.merging import is_planning
 
 
@@ -85,42 +82,7 @@ def _undone(plan: MergePlan, earlier: proof.Landing, onto: str) -> bool:
 
 
 def _commit(plan: MergePlan, settled: Settled, onto: str, tip: str) -> str:
-    parents = ("-p", onto, "-p", tip) if plan.strategy == "merge" else ("-p", onto)
-    message = _with_trailers(plan, _hooked(plan, _with_trailers(plan, plan.message, tip)), tip)
-    try:
-        made = git(plan.root, "commit-tree", *signing(plan.root), settled.tree, *parents, "-F", "-", stdin=raw(message))
-    except GitFailed as failed:
-        if not signing_failed(failed.stderr):
-            raise
-        raise SigningFailed(
-            f"{plan.root}: the merge commit of {plan.mid} could not be signed without asking somebody",
-            failed.stderr.strip(),
-            hint="Unlock the key (gpg-agent, ssh-agent), or: git config commit.gpgSign false",
-        ) from failed
-    return made.line
-
-
-def _with_trailers(plan: MergePlan, message: str, tip: str) -> str:
-    """The message with our trailers in a last paragraph of their own; unchanged when a hook has left them there."""
-    trailer = f"{proof.TIP}: {tip}"
-    if trailer in message.splitlines():
-        return message
-    return f"{message.rstrip()}\n\n{proof.MILESTONE}: {plan.mid}\n{proof.BRANCH}: {plan.branch}\n{trailer}\n"
-
-
-def _hooked(plan: MergePlan, message: str) -> str:
-    """The message as the repository's commit-msg hook leaves it: a plumbing commit does not ask the hook itself."""
-    with tempfile.TemporaryDirectory(prefix="gsd-message-") as directory:
-        file = Path(directory) / "COMMIT_EDITMSG"
-        file.write_bytes(raw(message))
-        try:
-            git(plan.root, "hook", "run", "--ignore-missing", "commit-msg", "--", str(file), timeout_s=HOOK_TIMEOUT_S)
-        except GitFailed as failed:
-            said = failed.stderr.strip()
-            last = said.splitlines()[-1] if said else "no output"
-            raise CommitRefused(
-                f"{plan.root}: the commit-msg hook refused the merge commit of {plan.mid}: {last}",
-                said,
-                hint="Let the hook accept `feat(M001): …`, then: gsd auto",
-            ) from failed
-        return file.read_bytes().decode("utf-8", "surrogateescape")
+    parents = (onto, tip) if plan.strategy == "merge" else (onto,)
+    trailers = (f"{proof.MILESTONE}: {plan.mid}", f"{proof.BRANCH}: {plan.branch}", f"{proof.TIP}: {tip}")
+    what = f"the merge commit of {plan.mid}"
+    return commit_tree(plan.root, settled.tree, parents, plan.message, what=what, trailers=trailers)
