@@ -21,11 +21,27 @@ _UNBELIEVABLE_USD = 1e9
 
 def publish(state: Path, events: Iterable[AnyEvent]) -> None:
     """Write `metrics.json` anew. Raises FormatError for a ledger that cannot be read: it is not replaced."""
-    ledger = _read(state)
+    ledger = _projected(_read(state), rows(events))
+    atomic.replace(_path(state), metrics.encode(ledger))
+
+
+def publish_own(state: Path, events: Iterable[AnyEvent]) -> None:
+    """The same in the state directory of a worktree, where an agent may have written anything by this name.
+
+    Rows of other programs stay; what cannot be read is replaced, and no link is followed out of the directory.
+    """
     made = rows(events)
+    try:
+        ledger = _read(state)
+    except (FormatError, OSError):
+        ledger = metrics.Ledger(project_started_at=0)
+    atomic.replace(_path(state), metrics.encode(_projected(ledger, made)), durable=False, within=state)
+
+
+def _projected(ledger: metrics.Ledger, made: list[metrics.Row]) -> metrics.Ledger:
     if not ledger.project_started_at and made:
         ledger = ledger._replace(project_started_at=made[0].started_at)
-    atomic.replace(_path(state), metrics.encode(metrics.project(ledger, made)))
+    return metrics.project(ledger, made)
 
 
 def carried(state: Path) -> int:
@@ -92,8 +108,8 @@ def lock_file(state: Path) -> Path:
 
 
 def write_lock(state: Path, record: lock.Lock) -> None:
-    """Say who works on what."""
-    atomic.replace(lock_file(state), lock.encode(record), durable=False)
+    """Say who works on what. No link is followed out of the state directory."""
+    atomic.replace(lock_file(state), lock.encode(record), durable=False, within=state)
 
 
 def read_lock(state: Path) -> lock.Lock | None:

@@ -96,7 +96,7 @@ def _summary_path(unit: Unit, tree: Tree) -> str | None:
 
 def note_unit(unit: Unit, attempt: str, transcript: Path, bench: Bench) -> None:
     """Write what is running where other programs look for it: `auto.lock` and `runtime/units/`."""
-    state, now = bench.workspace.root_state, bench.now_ms()
+    state, now = bench.ledger_state, bench.now_ms()
     done = sum(1 for e in bench.journal.own() if isinstance(e, AttemptEnded) and e.result is Result.COMMITTED)
     own = identity.own()
     ledger.write_lock(
@@ -131,7 +131,10 @@ def note_unit(unit: Unit, attempt: str, transcript: Path, bench: Bench) -> None:
 def publish(unit: Unit, bench: Bench) -> None:
     """Bring the projections up to date after an attempt: the ledger, and no record of a unit that is not running."""
     _record_path(unit, bench).unlink(missing_ok=True)
-    ledger.publish(bench.workspace.root_state, bench.journal.everything())
+    if bench.worker:
+        ledger.publish_own(bench.ledger_state, bench.journal.own())
+    else:
+        ledger.publish(bench.ledger_state, bench.journal.everything())
 
 
 def _record_path(unit: Unit, bench: Bench) -> Path:

@@ -35,15 +35,24 @@ def carry_orders(home: Snapshot, milestone: str, shift: Shift) -> None:
 
 
 def write_state(shift: Shift) -> None:
-    """Bring `STATE.md` up to date: a projection for people and for GSD, never read back."""
+    """Bring `STATE.md` up to date: a projection for people and for GSD, never read back. A worker leaves it alone."""
+    if shift.lock is not None:
+        return
     state = derive(Snapshot(str(shift.root), shift.state_dir))
     text = state_md.render(state).encode("utf-8", "surrogateescape")
     atomic.replace(shift.state / "STATE.md", text, durable=False)
 
 
 def catch_up(events: Iterable[AnyEvent], shift: Shift) -> None:
-    """Bring the ledger up to date after a run that was killed between a fact and its projection."""
+    """Bring the ledger up to date after a run that was killed between a fact and its projection.
+
+    A worker's lies in its worktree; before that is there, it has none.
+    """
     known = tuple(events)
     begun = {event.run for event in known if isinstance(event, RunStarted)} - {shift.run}
-    if begun - {event.run for event in known if isinstance(event, RunEnded)}:
+    if not begun - {event.run for event in known if isinstance(event, RunEnded)}:
+        return
+    if shift.lock is None:
         ledger.publish(shift.state, known)
+    elif (own := shift.own_state).is_dir():
+        ledger.publish_own(own, known)

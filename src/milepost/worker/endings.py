@@ -79,9 +79,9 @@ def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:
                 f"{unit} does not fit {budget.whose(scope)}: {told}",
                 f"Raise {setting} in the preferences, then {again}.",
             )
-        case ProviderFailed(kind=kind, text=text):
+        case ProviderFailed(kind=kind, text=text, passing=passing):
             hint = _AFTER_FAILURE.get(kind, "gsd auto tries again.")
-            return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", hint)
+            return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", hint, passing)
         case Interrupted(by=who):
             return Ending(ExitCode.INTERRUPTED, f"{unit}: {who}", "gsd auto goes on from here.")
 

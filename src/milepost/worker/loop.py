@@ -8,7 +8,16 @@ Source: DESIGN "The way through the house", spec auto 5.3, 5.9, 5.18, 8.1.
 from milepost import __version__
 from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode, MilepostError
-from milepost.formats.journal import AttemptStarted, Landed, RunEnded, RunStarted, SessionEnded
+from milepost.formats.journal import (
+    AnyEvent,
+    AttemptEnded,
+    AttemptStarted,
+    Landed,
+    Result,
+    RunEnded,
+    RunStarted,
+    SessionEnded,
+)
 from milepost.git import anchor, worktrees
 from milepost.git.commits import find_attempt
 from milepost.git.isolation import IsolationBroken
@@ -29,18 +38,19 @@ from milepost.unit.gate import evidence_path
 from milepost.unit.put_right import tree_of
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import alerts, effects, endings, landing, orders, places
+from milepost.worker import alerts, effects, endings, landing, places, station
 from milepost.worker.shift import Ending, Shift
+from milepost.worker.station import Station
 
 
 async def work(shift: Shift, pid: int) -> Ending:
     """Run until nothing is left to do, something needs a person, or somebody says stop. Journals begin and end."""
-    journal = shift.journal("project")
-    begun = RunStarted(at_ms=shift.now_ms(), run=shift.run, pid=pid, version=__version__, command=shift.command)
-    journal.append(begun)
+    _book_begin(shift, pid)
+    post = station.of(shift)
     ending = Ending(ExitCode.ERROR, "it died of an error that nobody expected")
     try:
-        ending = await _Worker(shift).run()
+        post.open()
+        ending = await post.accompany(_Worker(post).run)
     except MilepostError as error:
         ending = Ending(error.exit_code, str(error), error.hint)
         raise
@@ -48,16 +58,38 @@ async def work(shift: Shift, pid: int) -> Ending:
         ending = Ending(ExitCode.ERROR, f"{error.filename or ''} {error.strerror or error}".strip())
         raise
     finally:
-        orders.pending(shift)  # One that came too late would wait for a run that is over.
-        _book_end(ending, shift)
+        try:
+            _book_end(ending, shift)
+        finally:
+            post.close(ending)
     effects.write_state(shift)
     return ending
 
 
+def _book_begin(shift: Shift, pid: int) -> None:
+    shift.journal(shift.writer).append(
+        RunStarted(
+            at_ms=shift.now_ms(),
+            run=shift.run,
+            pid=pid,
+            version=__version__,
+            command=shift.command,
+            milestone=shift.lock or "",
+            fleet=shift.fleet,
+        )
+    )
+
+
 def _book_end(ending: Ending, shift: Shift) -> None:
-    shift.journal("project").append(
+    shift.journal(shift.writer).append(
         RunEnded(
-            at_ms=shift.now_ms(), run=shift.run, state=ending.code.name.lower(), reason=ending.reason, hint=ending.hint
+            at_ms=shift.now_ms(),
+            run=shift.run,
+            state=ending.code.name.lower(),
+            reason=ending.reason,
+            hint=ending.hint,
+            milestone=shift.lock or "",
+            passing=ending.passing,
         )
     )
 
@@ -65,8 +97,9 @@ def _book_end(ending: Ending, shift: Shift) -> None:
 class _Worker:
     """One run. Fields hold only what can be made again from disk."""
 
-    def __init__(self, shift: Shift) -> None:
-        self.shift = shift
+    def __init__(self, post: Station) -> None:
+        self.post = post
+        self.shift = post.shift
         self.units = 0
         self.failed = ""
         """What went wrong in the latest unit; empty: nothing."""
@@ -75,8 +108,9 @@ class _Worker:
     async def run(self) -> Ending:
         if ending := await self._recover_all():
             return ending
+        self.post.begin("working")
         while True:
-            if ending := self._asked_to_end():
+            if ending := await self.post.between(self.benches.get(self.shift.lock or "")):
                 return ending
             home = Snapshot(str(self.shift.root), self.shift.state_dir)
             state = derive(home, lock=self.shift.lock)
@@ -99,12 +133,13 @@ class _Worker:
             self.shift.watcher.note(f"processes that a killed run had left behind were ended: {left}")
         if ending := landing.complete_published(self.shift):
             return ending
-        journal = self.shift.journal(self.shift.lock or "project")
+        journal = self.shift.journal(self.shift.writer)
+        # A worker settles its own milestone only: others are at work on theirs.
         mine = journal.own() if self.shift.lock else journal.everything()
         lost = free_reservations(mine, journal, run=self.shift.run, at_ms=self.shift.now_ms())
         for attempt in lost:
             before.drop(self.shift.state, attempt)
-        events = self.shift.journal("project").everything()
+        events = journal.own() if self.shift.lock else journal.everything()
         effects.catch_up(events, self.shift)
         for started in open_attempts(events):
             _back_on_branch(started, self.shift)
@@ -112,7 +147,7 @@ class _Worker:
             bench = await self._bench(milestone)
             for unit, outcome in await recover(bench):
                 if isinstance(outcome, Inconclusive):
-                    return self._stopped() or endings.of_outcome(unit, outcome)
+                    return self.post.stopped() or endings.of_outcome(unit, outcome)
         return None
 
     async def _dispatch(self, decision: Dispatch) -> Ending | None:
@@ -130,6 +165,7 @@ class _Worker:
         if capped:
             return capped
         outcome = await run_unit(unit, bench, diagnostic=diagnostic)
+        self.post.unit_ended()
         if isinstance(outcome, OverBudget) and outcome.waiting:
             return None
         self.units += 1
@@ -138,22 +174,19 @@ class _Worker:
         alerts.alert(bench)
         if decision.pause_after and isinstance(outcome, Committed):
             return Ending(ExitCode.PAUSED, f"{unit} wants a person to look", "gsd auto goes on when you have.")
-        return self._stopped() or endings.of_outcome(unit, outcome)
+        if stopped := self.post.stopped():
+            self.post.interrupted(bench)
+            return stopped
+        return endings.of_outcome(unit, outcome)
 
     async def _bench(self, milestone: str) -> Bench:
         if milestone not in self.benches:
             agent = self.shift.agent(_played(self.shift))  # What it lacks is said before a place is made.
             place = await places.enter(milestone, self.shift)
-            carried = ledger.carried(self.shift.state)
+            # What the project cost before is not held against a worker.
+            carried = 0 if self.shift.lock else ledger.carried(self.shift.state)
             self.benches[milestone] = self.shift.bench(place, agent, carried_micro_usd=carried)
         return self.benches[milestone]
-
-    def _stopped(self) -> Ending | None:
-        stopped = Ending(ExitCode.INTERRUPTED, "stopped by a person or a signal", "gsd auto goes on from here.")
-        return stopped if self.shift.stop.is_set() else None
-
-    def _asked_to_end(self) -> Ending | None:
-        return self._stopped() or orders.pending(self.shift)
 
 
 def _back_on_branch(started: AttemptStarted, shift: Shift) -> None:
@@ -203,10 +236,19 @@ def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
     if capped := retry.capped(past, gate_retries=retries):
         where = bench.workspace.cwd.relative_to(bench.workspace.root) / evidence_path(unit, bench)
         return "", endings.of_capped(unit, capped, past, str(where))
-    level, words = stuck.level(stuck.window(events), unit.key)
+    level, words = stuck.level(stuck.window(_telling(events, bench)), unit.key)
     if level == 2:
         return "", Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}", f"Look at it, then gsd auto --retry {unit.id}")
     return words, None
+
+
+def _telling(events: tuple[AnyEvent, ...], bench: Bench) -> tuple[AnyEvent, ...]:
+    """What says whether a worker goes round in circles: its own milestone, and not that processes died (FM-33)."""
+    if not bench.worker:
+        return events
+    others = {e.attempt for e in events if isinstance(e, AttemptStarted) and _milestone(e) != bench.workspace.milestone}
+    died = {e.attempt for e in events if isinstance(e, AttemptEnded) and e.result is Result.CRASHED}
+    return tuple(e for e in events if not isinstance(e, AttemptEnded) or e.attempt not in others | died)
 
 
 def _unpushed(shift: Shift) -> Ending | None:

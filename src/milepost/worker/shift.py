@@ -10,8 +10,10 @@ import anyio
 from milepost.agents.session import Agent
 from milepost.errors import ExitCode
 from milepost.formats.preferences import Preferences
+from milepost.git.worktrees import worktree_path
 from milepost.process.confine import Confinement
 from milepost.store.journal import Journal
+from milepost.store.lease import Lease
 from milepost.unit.bench import Bench, Silent, Watcher, Workspace
 
 
@@ -41,12 +43,39 @@ class Shift:
     """End paused after so many units; None: no limit. `gsd next` is 1."""
     lock: str | None = None
     """The only milestone to work on (a parallel worker's); it is not merged here."""
+    fleet: str = ""
+    """The session of the fleet that a worker belongs to; empty outside one."""
+    leases: tuple[Lease, ...] = ()
+    """What a worker holds for life; put back when somebody deletes the files."""
+    home: Path | None = None
+    """The directory of global settings; None: nobody said."""
+    port_base: int | None = None
+    """First of the ports that are a worker's."""
+    wanted: Callable[[], bool] = lambda: False
+    """Whether an order waits for the end of the unit."""
     command: str = "auto"
 
     @property
     def state(self) -> Path:
         """The project's state directory."""
         return self.root / self.state_dir
+
+    @property
+    def box(self) -> Path:
+        """`parallel/`: orders, status files, leases."""
+        return self.state / "parallel"
+
+    @property
+    def own_state(self) -> Path:
+        """Where `metrics.json` and `auto.lock` lie: for a worker in its worktree, which may not be there yet."""
+        if self.lock is None:
+            return self.state
+        return worktree_path(self.root, self.lock, state_dir=self.state_dir) / self.state_dir
+
+    @property
+    def writer(self) -> str:
+        """Whose file of the journal the run itself is written to."""
+        return self.lock or "project"
 
     def journal(self, writer: str) -> Journal:
         """The journal, written as `writer` (a milestone id or `project`)."""
@@ -72,6 +101,9 @@ class Shift:
             watcher=self.watcher,
             instructions=self.instructions,
             carried_micro_usd=carried_micro_usd,
+            worker=self.lock is not None,
+            fleet=self.fleet,
+            wanted=self.wanted,
         )
 
 
@@ -81,3 +113,5 @@ class Ending(NamedTuple):
     code: ExitCode
     reason: str
     hint: str = ""
+    passing: bool = False
+    """What ended it passes by itself: worth another try later."""

@@ -9,11 +9,13 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.formats.assignment import Assignment
 from milepost.formats.journal import AttemptStarted, CapReset
 from milepost.formats.preferences import Preferences
 from milepost.git import repo
@@ -23,11 +25,12 @@ from milepost.model.words import counted
 from milepost.process import environment, identity
 from milepost.rules import gitignore
 from milepost.store import ledger, preferences
-from milepost.store.lease import Holder, Lease, LeaseHeld
+from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
-from milepost.ui.cli import agents, arguments, context, surroundings
+from milepost.ui.cli import agents, arguments, assigned, context, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
+from milepost.worker.ports import PortLease
 from milepost.worker.shift import Ending, Shift
 
 
@@ -74,31 +77,62 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
 
 
 def _run(options: argparse.Namespace, program: str, command: str) -> int:
-    where = context.find(program)
+    given = assigned.read(os.environ)
+    where = assigned.where(given, program)
     place = repo.inspect(Path(where.root))
     if os.path.realpath(where.root) != str(place.root):
         raise NotAtTheRoot(
             f"{where.root}/{where.state_dir} is not at the root of its repository, which is {place.root}",
             hint=f"Move {where.state_dir}/ there, or make {where.root} a repository of its own.",
         )
-    repo.require_ready(place)
-    _require_alone(Path(where.root, where.state_dir))
     watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
     loaded = _settings(where, program)
-    shift = _shift(options, where, place.root, loaded.preferences, watcher, command)
-    with Lease(shift.state / "parallel" / "auto.lease", f"{place.root}", _holder(shift)):
+    shift = _shift(options, where, place.root, loaded.preferences, watcher, command, given)
+    _require_startable(place, shift)
+    with (
+        assigned.held(given, shift.state, _holder(shift)) as leases,
+        assigned.ports(given, where, loaded.preferences) as ports,
+    ):
         exclude(place.common_dir, [f"{where.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         preferences.write_cache(where.root, where.home, state_dir=where.state_dir)
         _reset_caps(options.retry, shift)
-        watcher.note(surroundings.enforced(sandbox=shift.sandbox))
+        shift = _furnished(replace(shift, leases=leases), ports)
+        _introduce(shift)
         started = time.monotonic()
         try:
             ending = anyio.run(_watched, shift, options.timeout)
         finally:
             watcher.close()
-            ledger.unlock(shift.state)
+            ledger.unlock(shift.own_state)
     progress.summary(ending, shift, seconds=time.monotonic() - started, headless=options.headless, program=program)
     return ending.code
+
+
+def _require_startable(place: repo.Repo, shift: Shift) -> None:
+    """Prove that work may start. A worker with a worktree needs nothing of the user's checkout."""
+    if shift.lock is not None and (shift.own_state.parent / ".git").is_file():
+        repo.require_identity(place.root)
+    else:
+        repo.require_ready(place)
+    for state in dict.fromkeys((shift.state, shift.own_state)):
+        _require_alone(state)
+
+
+def _furnished(shift: Shift, ports: PortLease | None) -> Shift:
+    """With the ports and the name of a worker's worktree in the environment of its commands."""
+    if ports is None:
+        return shift
+    if ports.note:
+        shift.watcher.note(ports.note)
+    env = {**shift.env, **ports.env(shift.state_dir)}
+    return replace(shift, env=env, port_base=ports.base)
+
+
+def _introduce(shift: Shift) -> None:
+    """Say what holds the commands, and that a lock that is set means nothing."""
+    if shift.lock is None and (words := assigned.ignored(os.environ)):
+        shift.watcher.note(words)
+    shift.watcher.note(surroundings.enforced(sandbox=shift.sandbox))
 
 
 async def _watched(shift: Shift, timeout_ms: int) -> Ending:
@@ -107,7 +141,7 @@ async def _watched(shift: Shift, timeout_ms: int) -> Ending:
     limited = False
     ending = Ending(ExitCode.ERROR, "the run ended without saying why")
     async with ending_together() as tasks:
-        tasks.start_soon(_stop_on_signal, shift.stop)
+        tasks.start_soon(_stop_on_signal, shift)
 
         async def limit() -> None:
             nonlocal limited
@@ -123,13 +157,34 @@ async def _watched(shift: Shift, timeout_ms: int) -> Ending:
     return ending._replace(reason=ending.reason or reason)
 
 
-async def _stop_on_signal(stop: anyio.Event) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        async for _ in signals:
-            if stop.is_set():
-                # The second one means it: leave now; what is open is recovered at the next start.
+async def _stop_on_signal(shift: Shift) -> None:
+    """The first signal ends the unit in flight; another interrupt leaves at once, and the next start recovers.
+
+    A stop order to a worker comes with a signal, and whoever is impatient sends more of them: these change nothing.
+    """
+    known = set[int]()
+    with anyio.open_signal_receiver(*_heard(shift)) as signals:
+        async for number in signals:
+            if known and (shift.lock is None or number == signal.SIGINT in known):
                 os._exit(ExitCode.INTERRUPTED)
-            stop.set()
+            known.add(number)
+            shift.stop.set()
+
+
+def _heard(shift: Shift) -> tuple[signal.Signals, ...]:
+    """The signals that end a run. No terminal, no hang-up; and `nohup` means what it says."""
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    if ignored or (shift.lock is not None and not _has_terminal()):
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _shift(
@@ -139,15 +194,17 @@ def _shift(
     settings: Preferences,
     watcher: progress.Closing,
     command: str,
+    given: Assignment | None,
 ) -> Shift:
+    settings = assigned.settings(given, settings)
     record = Path(options.record) if options.record else None
-    wanted = agents.Wanted(agent=options.agent, model=options.model, record=record, pace_s=options.pace)
+    model = assigned.model(given, options.model, settings)
+    wanted = agents.Wanted(agent=options.agent, model=model, record=record, pace_s=options.pace)
     models = agents.models(wanted, settings, os.environ)
-    lock = os.environ.get("GSD_MILESTONE_LOCK") if os.environ.get("GSD_PARALLEL_WORKER") else None
     return Shift(
         root=root,
         state_dir=where.state_dir,
-        run=f"r{time.time_ns() // 1_000_000:013d}-{os.urandom(3).hex()}",
+        run=(given.run if given else "") or f"r{time.time_ns() // 1_000_000:013d}-{os.urandom(3).hex()}",
         preferences=settings,
         agent=agents.maker(wanted, models, os.environ),
         env=environment.scrubbed(os.environ, extra={}),
@@ -160,7 +217,9 @@ def _shift(
         instructions=surroundings.instructions(where.home, root / where.state_dir),
         watcher=watcher,
         max_units=1 if command == "next" else options.max_units,
-        lock=lock,
+        lock=given.milestone if given else None,
+        fleet=given.fleet if given else "",
+        home=Path(where.home),
         command=command,
     )
 

@@ -1,0 +1,209 @@
+"""What a parallel worker has beside the loop: a heart that beats, a desk for orders, an eye on its lease.
+
+`Alone` is the same for an auto mode, which has none of it. The first status is published when the lease is held and
+the process is known; the last one says how it ended, and stays. Source: parallel PR-100 to PR-104, PR-308,
+FM-07, FM-08, FM-29, section 7; DESIGN rule 9.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+import anyio
+from msgspec import UNSET
+
+from milepost.errors import ExitCode, FormatError
+from milepost.formats.status import Status, WorkerState
+from milepost.git import worktrees
+from milepost.process import identity
+from milepost.rules.derive import derive
+from milepost.rules.lifecycle import Worker
+from milepost.store import mailbox
+from milepost.store.lease import LeaseLost
+from milepost.store.snapshot import Snapshot
+from milepost.unit.bench import Bench
+from milepost.unit.converse import ending_together
+from milepost.worker import bringing, orders
+from milepost.worker.heartbeat import Heartbeat
+from milepost.worker.shift import Ending, Shift
+
+_NAP_S = 0.05
+"""How soon the loop sees what the heart's thread has taken."""
+_SIGNAL = "stopped by a person or a signal"
+_GO_ON = "gsd auto goes on from here."
+
+
+class Station(Protocol):
+    """What the loop reports to and asks at each boundary."""
+
+    shift: Shift
+
+    def open(self) -> None:
+        """The run has begun."""
+
+    async def accompany(self, run: Callable[[], Awaitable[Ending]]) -> Ending:
+        """Run the loop."""
+
+    def begin(self, phase: str) -> None:
+        """What is done from now on: `setting-up`, `working`."""
+
+    async def between(self, bench: Bench | None) -> Ending | None:
+        """No unit is in flight: obey what waits. An ending when the run is to end."""
+
+    def stopped(self) -> Ending | None:
+        """The ending of a run that was told to end at once."""
+
+    def unit_ended(self) -> None:
+        """A unit has just ended."""
+
+    def interrupted(self, bench: Bench) -> None:
+        """The unit in flight was cut short."""
+
+    def close(self, ending: Ending) -> None:
+        """The run is over."""
+
+
+class Alone:
+    """An auto mode: orders are read between units, nobody is told anything."""
+
+    def __init__(self, shift: Shift) -> None:
+        self.shift = shift
+
+    def open(self) -> None:
+        """Nothing."""
+
+    async def accompany(self, run: Callable[[], Awaitable[Ending]]) -> Ending:
+        """Just run."""
+        return await run()
+
+    def begin(self, phase: str) -> None:
+        """Nothing."""
+
+    async def between(self, bench: Bench | None) -> Ending | None:
+        """The signal, or the order that waits."""
+        del bench
+        return self.stopped() or orders.pending(self.shift)
+
+    def stopped(self) -> Ending | None:
+        """A signal, or a limit of time."""
+        return Ending(ExitCode.INTERRUPTED, _SIGNAL, _GO_ON) if self.shift.stop.is_set() else None
+
+    def unit_ended(self) -> None:
+        """Nothing."""
+
+    def interrupted(self, bench: Bench) -> None:
+        """Nothing: the next run goes on in the same files."""
+
+    def close(self, ending: Ending) -> None:
+        """An order that came too late would wait for a run that is over."""
+        del ending
+        orders.pending(self.shift)
+
+
+class Posted:
+    """A parallel worker on its milestone."""
+
+    def __init__(self, shift: Shift, milestone: str) -> None:
+        self.milestone = milestone
+        first = _first_status(shift, milestone)
+        self.heart = Heartbeat(shift.box, first, now_ms=shift.now_ms, onward=shift.watcher)
+        self.desk = orders.Desk(shift, milestone, self.heart)
+        self.shift = replace(shift, watcher=self.heart, wanted=self.desk.waiting)
+
+    def open(self) -> None:
+        """Take orders that are for this run, put others aside, and say for the first time that it lives."""
+        mailbox.clear(self.shift.box, self.milestone, but=self.shift.run)
+        self.heart.count(self.shift.journal(self.milestone).own())
+        self.heart.start(self.desk.look, self._keep_leases)
+
+    async def accompany(self, run: Callable[[], Awaitable[Ending]]) -> Ending:
+        """Run, with a stop order turned into the end of the unit in flight."""
+        async with ending_together() as tasks:
+            tasks.start_soon(self._relay)
+            return await run()
+
+    def begin(self, phase: str) -> None:
+        """Said in the status, as `doing`."""
+        self.desk.begin(phase)
+
+    async def between(self, bench: Bench | None) -> Ending | None:
+        """A pause takes effect here and lasts until resume or stop; the target and landed slices are brought in."""
+        self.desk.unit_ended()
+        if bench is not None:
+            bringing.announce_slices(bench)
+        while self.desk.state is Worker.PAUSED and not self.shift.stop.is_set():
+            with anyio.move_on_after(_NAP_S):
+                await self.shift.stop.wait()
+        return self.stopped()
+
+    def stopped(self) -> Ending | None:
+        """A signal, an order, or a lease that is lost."""
+        if not self.shift.stop.is_set() and not self.desk.stopped_by:
+            return None
+        return Ending(ExitCode.INTERRUPTED, self.desk.stopped_by or _SIGNAL, _GO_ON)
+
+    def unit_ended(self) -> None:
+        """No unit is current; units and cost are counted afresh."""
+        self.heart.unit_ended(self.shift.journal(self.milestone).own())
+
+    def interrupted(self, bench: Bench) -> None:
+        """Keep the work in progress on a backup ref, beside the worktree."""
+        bringing.keep_work(bench)
+
+    def close(self, ending: Ending) -> None:
+        """The last word."""
+        state = WorkerState.ERROR if ending.code is ExitCode.ERROR else WorkerState.STOPPED
+        self.heart.end(state, ending.reason)
+        mailbox.clear(self.shift.box, self.milestone)
+
+    async def _relay(self) -> None:
+        while not self.desk.stopped_by:  # noqa: ASYNC110 - another thread sets it
+            await anyio.sleep(_NAP_S)
+        self.shift.stop.set()
+
+    def _keep_leases(self) -> None:
+        """Put back what was deleted; without its lease a worker may neither work nor write its status."""
+        for lease in self.shift.leases:
+            try:
+                lease.restore()
+            except LeaseLost as lost:
+                self.heart.silence()
+                self.desk.end_at_once(str(lost))
+
+
+def of(shift: Shift) -> Station:
+    """The station that fits the run."""
+    return Alone(shift) if shift.lock is None else Posted(shift, shift.lock)
+
+
+def _first_status(shift: Shift, milestone: str) -> Status:
+    own, now = identity.own(), shift.now_ms()
+    return Status(
+        milestone_id=milestone,
+        pid=os.getpid(),
+        state=WorkerState.RUNNING,
+        current_unit=None,
+        completed_units=0,
+        cost=0.0,
+        last_heartbeat=now,
+        started_at=now,
+        worktree_path=str(worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir)),
+        run=shift.run,
+        host=own.host,
+        boot_id=own.boot_id,
+        start_ticks=own.start_ticks,
+        cost_known=True,
+        title=_title(shift, milestone),
+        doing="starting",
+        fleet=shift.fleet,
+        port_base=UNSET if shift.port_base is None else shift.port_base,
+    )
+
+
+def _title(shift: Shift, milestone: str) -> str:
+    try:
+        state = derive(Snapshot(str(shift.root), shift.state_dir), lock=milestone)
+    except FormatError:
+        return milestone  # The loop says what is wrong with the plan.
+    return next((entry.title for entry in state.registry if entry.id == milestone), milestone)
