@@ -15,10 +15,11 @@ from milepost.model.outcome import Interrupted, OverBudget
 from milepost.rules import budget
 from milepost.rules.accounts import Accounts
 from milepost.store.lease import holder
+from milepost.store.tally import Tally
 from milepost.unit.bench import Bench
 
 _POLL_S = 0.3
-"""How soon a settled reservation is noticed; an append to the journal costs more than the look."""
+"""How soon a settled reservation is noticed. A look reads only what was appended since."""
 
 
 async def reserve(attempt: str, kind: str, bench: Bench) -> OverBudget | Interrupted | None:
@@ -26,19 +27,21 @@ async def reserve(attempt: str, kind: str, bench: Bench) -> OverBudget | Interru
 
     Waits as long as siblings hold what is missing. `OverBudget.waiting`: somebody wanted to be heard meanwhile.
     """
-    told = False
-    while (refused := _claim(attempt, kind, bench)) is not None:
+    tally, told = Tally(bench.workspace.root_state), False
+    while (refused := _claim(attempt, kind, tally, bench)) is not None:
         if not refused.holders:
             return over_budget(refused)
         if not told:
             bench.watcher.note(_waits(refused))
             told = True
-        if cut := await _wait(refused, kind, bench):
+        if cut := await _wait(refused, kind, tally, bench):
             return cut
     return None
 
 
-async def _wait(refused: budget.Refused | None, kind: str, bench: Bench) -> OverBudget | Interrupted | None:
+async def _wait(
+    refused: budget.Refused | None, kind: str, tally: Tally, bench: Bench
+) -> OverBudget | Interrupted | None:
     """Until asking again makes sense (None), or somebody wants something else."""
     while refused is not None and refused.holders:
         with anyio.move_on_after(_POLL_S):
@@ -47,7 +50,7 @@ async def _wait(refused: budget.Refused | None, kind: str, bench: Bench) -> Over
             return Interrupted("stopped by a person or a signal")
         if bench.wanted():
             return over_budget(refused, waiting=True)
-        accounts = Accounts(bench.journal.everything())
+        accounts = Accounts(tally.events())
         refused = _admit(accounts, budget.estimate(accounts, kind, bench.ceilings), bench)
     return None
 
@@ -64,8 +67,8 @@ def over_budget(refused: budget.Refused, *, waiting: bool = False) -> OverBudget
     return OverBudget(refused.committed, refused.ceiling, refused.scope, refused.setting, waiting)
 
 
-def _claim(attempt: str, kind: str, bench: Bench) -> budget.Refused | None:
-    amount = budget.estimate(Accounts(bench.journal.everything()), kind, bench.ceilings)
+def _claim(attempt: str, kind: str, tally: Tally, bench: Bench) -> budget.Refused | None:
+    amount = budget.estimate(Accounts(tally.events()), kind, bench.ceilings)
     claim = BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, micro_usd=amount)
     return bench.journal.append_unless(lambda events: _admit(Accounts(events), amount, bench), claim)
 

@@ -13,8 +13,9 @@ from anyio.abc import TaskGroup
 
 from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, ToolCall, ToolResult, Usage
 from milepost.errors import MilepostError
-from milepost.formats.journal import SessionEnded, UsageReported
+from milepost.formats.journal import AnyEvent, SessionEnded, UsageReported
 from milepost.rules import budget
+from milepost.store.tally import Tally
 from milepost.unit import ceilings
 from milepost.unit.bench import Bench
 from milepost.unit.transcript import Transcript
@@ -45,6 +46,8 @@ class _Drive:
         self.over: budget.Refused | None = None
         self.words = ""
         self.tool_calls = self.requests = 0
+        self.tally = Tally(bench.workspace.root_state)
+        self.seen: tuple[AnyEvent, ...] = ()
 
     def note(self, event: Event) -> None:
         """Take in one event. What all workers spent is looked at after each request, and again before the next."""
@@ -80,8 +83,9 @@ class _Drive:
         )
 
     def _look(self) -> None:
-        if self.bench.ceilings:
-            self.over = ceilings.passed(self.bench.journal.everything(), self.bench)
+        if self.bench.ceilings and (events := self.tally.events()) is not self.seen:
+            self.seen = events
+            self.over = ceilings.passed(events, self.bench)
 
 
 async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Transcript) -> Conversation:
