@@ -130,6 +130,8 @@ class _Fold:
         elif event.order in _WANTED:
             wanted = _WANTED[event.order]
             self.edit(milestone, wanted=wanted, wanted_by=event.sender, wanted_at_ms=event.at_ms)
+            if wanted is Wanted.RUN and self.past[milestone].ended is not None:
+                self.edit(milestone, run="", ended=None, budget_stop=False)
 
     def fleet_started(self, event: FleetStarted) -> None:
         self.fleet = replace(self.fleet, session=event.session, started=event, ended=None, stop_all=False)

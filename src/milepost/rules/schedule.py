@@ -2,149 +2,21 @@
 
     observe (files, git, processes) → plan → act → again
 
-Each milestone gets a standing with its cause; the actions follow from the standings. The same observation always
-yields the same plan, so a coordinator that was killed is replaced by one that looks. Slots are for processes: a
-worker that waits or does not answer keeps its own. Source: DESIGN "Parallel", parallel PR-062, PR-120 to PR-124,
-PR-321, DV-04, DV-06, DV-19, FM-20, section 7.
+The same observation always yields the same plan, so a coordinator that was killed is replaced by one that looks.
+Slots are for processes: a worker that waits or does not answer keeps its own. Source: DESIGN "Parallel", parallel
+PR-062, PR-120, PR-121, PR-321, DV-04, DV-06, DV-19, section 7.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from milepost.errors import ExitCode
-from milepost.formats.journal import LandingEnded
-from milepost.rules.fleet import DIED, Past, Wanted
+from milepost.rules.fleet import Wanted
+from milepost.rules.standings import Live, Seen, Stage, Standing, standing
 
-BACKOFF_MS: Final = (2_000, 10_000, 30_000, 60_000)
-"""After the first, second … crash in a row."""
-PARK_MS: Final = (30_000, 60_000, 120_000, 300_000)
-"""After something passing (auto 8.10: exponential, up to five minutes)."""
-STAGGER_MS: Final = 2_000
-"""Between parked workers that wake, so that they do not meet the same limit at once (gsd-2#4373)."""
-MAX_PARKS: Final = 12
-REFUSED_AGAIN_MS: Final = 20_000
-"""A merge that the user's checkout was in the way of is tried again after this, while others still work."""
-GIVEN_UP_AFTER_TRIES: Final = 3
-
-
-class Live(StrEnum):
-    """Whether somebody works on a milestone now."""
-
-    NONE = "none"
-    STARTING = "starting"
-    RUNNING = "running"
-    PAUSED = "paused"
-    UNRESPONSIVE = "unresponsive"
-    """Its process lives and its heart does not beat."""
-
-
-class Stage(StrEnum):
-    """Where a milestone stands in the fleet."""
-
-    DONE = "done"
-    INELIGIBLE = "ineligible"
-    QUEUED = "queued"
-    STARTING = "starting"
-    RUNNING = "running"
-    PAUSED = "paused"
-    UNRESPONSIVE = "unresponsive"
-    HELD = "held"
-    """A person paused or stopped it and no process is there."""
-    BACKOFF = "backoff"
-    """It is started again at a known time."""
-    BLOCKED = "blocked"
-    """Its worker ended and said what a person must do."""
-    FAILED = "failed"
-    """It crashed too often in a row."""
-    BUDGET = "budget"
-    TO_MERGE = "to-merge"
-    """Complete; its turn in the merge queue comes by itself."""
-    WAITS = "waits"
-    """Complete; a person has to say that it may be merged."""
-    MERGING = "merging"
-    CONFLICT = "conflict"
-    REFUSED = "refused"
-    """Its merge ended otherwise, and trying again without a change would not help."""
-
-
-NEEDS_A_PERSON: Final = frozenset(
-    {Stage.BLOCKED, Stage.FAILED, Stage.CONFLICT, Stage.REFUSED, Stage.HELD, Stage.PAUSED}
-)
+_AGAIN: Final = "gsd parallel start"
 _PROCESS = frozenset({Stage.STARTING, Stage.RUNNING, Stage.PAUSED, Stage.UNRESPONSIVE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Milestone:
-    """One milestone, as observed."""
-
-    id: str
-    title: str
-    on_target: bool = False
-    """Landed, and its files on the target say complete."""
-    complete: bool = False
-    """Its files, wherever their home is, say complete."""
-    ineligible: str = ""
-    """Why it may not be started; empty: it may."""
-    out_of_plan: bool = False
-    """Ineligible in a way that nobody waits for: parked, unplanned, a ghost."""
-    live: Live = Live.NONE
-    overlaps: frozenset[str] = frozenset()
-    """Milestones that touch the same files."""
-    tip: str = ""
-    target_tip: str = ""
-    """Where its branch and its target are now: what a merge that failed may be tried again for."""
-    past: Past = field(default_factory=Past)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The settings that the plan depends on."""
-
-    max_workers: int = 2
-    serialize: bool = False
-    auto_merge: str = "confirm"
-    by_completion: bool = False
-    per_slice: bool = False
-    max_restarts: int = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """All that is observed at one moment."""
-
-    milestones: tuple[Milestone, ...]
-    """In working order."""
-    rules: Rules
-    now_ms: int
-    budget_spent: bool = False
-    """The ceiling of all workers is reached, and enforced."""
-    budget_full: bool = False
-    """What is left is less than what the next unit is expected to cost."""
-    merging: str = ""
-    """The milestone whose merge runs now."""
-    preparing: frozenset[str] = frozenset()
-    """Milestones whose place is being made by this coordinator."""
-    approved: frozenset[str] = frozenset()
-    """Milestones whose merge a person said yes to."""
-    can_ask: bool = False
-    """Somebody sits at a terminal."""
-    declined: frozenset[str] = frozenset()
-    stop_all: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where a milestone stands, and why."""
-
-    id: str
-    title: str
-    stage: Stage
-    cause: str = ""
-    hint: str = ""
-    at_ms: int = 0
-    """When something happens by itself (BACKOFF); 0: not known, or nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +81,7 @@ class Plan:
 
 def plan(seen: Seen) -> Plan:
     """The plan for one moment. Pure; never raises."""
-    standings = {m.id: _standing(m, seen) for m in seen.milestones}
+    standings = {m.id: standing(m, seen) for m in seen.milestones}
     actions: list[Action] = [*_burials(seen), *_halts(seen)]
     if not seen.stop_all:
         actions += _merges(seen, standings)
@@ -217,128 +89,6 @@ def plan(seen: Seen) -> Plan:
     listed = tuple(standings[m.id] for m in seen.milestones)
     finish = None if actions or seen.merging or seen.preparing else _finish(seen, listed)
     return Plan(standings=listed, actions=tuple(actions), finish=finish)
-
-
-def _standing(m: Milestone, seen: Seen) -> Standing:
-    stage, cause, hint, at_ms = _judged(m, seen)
-    return Standing(id=m.id, title=m.title, stage=stage, cause=cause, hint=hint, at_ms=at_ms)
-
-
-_Verdict: TypeAlias = tuple[Stage, str, str, int]
-
-
-def _judged(m: Milestone, seen: Seen) -> _Verdict:
-    """First answer wins; the order is the rule."""
-    for judge in (_gone, _merging, _living, _complete, _barred, _ended, _crashed):
-        if found := judge(m, seen):
-            return found
-    if seen.budget_spent or seen.budget_full:
-        return Stage.BUDGET, "the ceiling of all workers is reached", _RAISE, 0
-    return Stage.QUEUED, "", "", 0
-
-
-_RAISE: Final = "Raise parallel.budget_ceiling, then gsd parallel start."
-_AGAIN: Final = "gsd parallel start"
-
-
-def _gone(m: Milestone, seen: Seen) -> _Verdict | None:
-    del seen
-    return (Stage.DONE, "Already complete.", "", 0) if m.on_target and m.live is Live.NONE else None
-
-
-def _merging(m: Milestone, seen: Seen) -> _Verdict | None:
-    if seen.merging == m.id and m.complete:
-        return Stage.MERGING, "", "", 0
-    return (Stage.STARTING, "its place is being made", "", 0) if m.id in seen.preparing else None
-
-
-def _living(m: Milestone, seen: Seen) -> _Verdict | None:
-    del seen
-    match m.live:
-        case Live.NONE:
-            return None
-        case Live.PAUSED:
-            return Stage.PAUSED, _by(m.past), f"gsd parallel resume {m.id}", 0
-        case Live.UNRESPONSIVE:
-            return Stage.UNRESPONSIVE, "its process lives and does not answer", f"gsd parallel stop {m.id}", 0
-        case live:
-            return Stage(live), "", "", 0
-
-
-def _by(past: Past) -> str:
-    return f"{past.wanted} ordered by {past.wanted_by}" if past.wanted is not Wanted.RUN else ""
-
-
-def _complete(m: Milestone, seen: Seen) -> _Verdict | None:
-    if not m.complete:
-        return None
-    if m.past.landing is not None and not _worth_another_try(m, m.past.landing, seen):
-        stage = Stage.CONFLICT if m.past.landing.outcome in ("conflict", "unresolved") else Stage.REFUSED
-        return stage, m.past.landing.reason, m.past.landing.hint, 0
-    if seen.rules.auto_merge == "auto" or m.id in seen.approved:
-        return Stage.TO_MERGE, "", "", 0
-    if seen.rules.auto_merge == "confirm" and seen.can_ask and m.id not in seen.declined:
-        return Stage.TO_MERGE, "", "", 0
-    return Stage.WAITS, f"complete; auto_merge is {seen.rules.auto_merge}", f"gsd parallel merge {m.id}", 0
-
-
-def _worth_another_try(m: Milestone, last: LandingEnded, seen: Seen) -> bool:
-    if m.tip != last.tip or m.target_tip != last.target_tip:
-        return last.outcome != "conflict" or m.tip != last.tip
-    if last.outcome == DIED:
-        return m.past.merge_deaths < GIVEN_UP_AFTER_TRIES
-    if last.outcome != "refused":
-        return False
-    others = any(o.live is not Live.NONE for o in seen.milestones if o.id != m.id)
-    return others and seen.now_ms - last.at_ms >= REFUSED_AGAIN_MS
-
-
-def _barred(m: Milestone, seen: Seen) -> _Verdict | None:
-    del seen
-    if m.ineligible:
-        return Stage.INELIGIBLE, m.ineligible, "", 0
-    if m.past.wanted is not Wanted.RUN:
-        return Stage.HELD, _by(m.past), f"gsd parallel resume {m.id}", 0
-    return None
-
-
-def _ended(m: Milestone, seen: Seen) -> _Verdict | None:
-    """What the terminal record of the latest run means."""
-    ended = m.past.ended
-    if ended is None or ended.state == "error":
-        return None
-    if ended.state == "budget" or (m.past.budget_stop and ended.state == "interrupted"):
-        return (Stage.BUDGET, ended.reason, _RAISE, 0) if seen.budget_spent or seen.budget_full else None
-    if ended.state == "done":
-        return Stage.FAILED, "its worker said it is done, and its files do not say so", f"gsd parallel start {m.id}", 0
-    if not ended.passing:
-        return Stage.BLOCKED, ended.reason, ended.hint, 0
-    if m.past.parks > MAX_PARKS:
-        return Stage.BLOCKED, f"{ended.reason} ({m.past.parks} times in a row)", _AGAIN, 0
-    return _until(ended.at_ms + _step(PARK_MS, m.past.parks) + _turn(m, seen), ended.reason, seen)
-
-
-def _turn(m: Milestone, seen: Seen) -> int:
-    parked = [o.id for o in seen.milestones if o.past.ended is not None and o.past.ended.passing]
-    return parked.index(m.id) * STAGGER_MS if m.id in parked else 0
-
-
-def _crashed(m: Milestone, seen: Seen) -> _Verdict | None:
-    past = m.past
-    if not past.crashes:
-        return None
-    if past.crashes > seen.rules.max_restarts:
-        cause = f"it ended without a word {past.crashes} times in a row; last: {past.crash_reason}"
-        return Stage.FAILED, cause, f"Look at .gsd/parallel/logs, then gsd parallel start --retry {m.id}", 0
-    return _until(past.last_crash_ms + _step(BACKOFF_MS, past.crashes), past.crash_reason, seen)
-
-
-def _until(at_ms: int, cause: str, seen: Seen) -> _Verdict | None:
-    return (Stage.BACKOFF, cause, "", at_ms) if seen.now_ms < at_ms else None
-
-
-def _step(steps: tuple[int, ...], number: int) -> int:
-    return steps[min(max(number, 1), len(steps)) - 1]
 
 
 def _burials(seen: Seen) -> Iterator[Bury]:
