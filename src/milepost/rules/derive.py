@@ -17,12 +17,14 @@ from milepost.rules import _derive_slice
 __all__ = ["Phase", "Progress", "Ref", "RegistryEntry", "State", "Status", "Tally", "derive"]
 
 
-def derive(tree: Tree, *, lock: str | None = None) -> State:
+def derive(tree: Tree, *, lock: str | None = None, assigned: bool = False) -> State:
     """The state of the project, or of the milestone `lock` alone; dependencies always count over all milestones.
 
-    Pure apart from what `tree` reads; raises FormatError only where `tree` does.
+    assigned: a coordinator has decided that the milestone may be worked on, and knows more than the user's checkout
+    shows; what it waits for is not asked again (FM-26, FM-27). Pure apart from what `tree` reads; raises FormatError
+    only where `tree` does.
     """
-    survey = _Survey(tree)
+    survey = _Survey(tree, assigned=assigned)
     ids = milestone_ids(tree)
     if lock is not None and lock not in ids:
         return survey.idle(Phase.BLOCKED, "Check the milestone lock.", f"The lock names {lock}, which is not there.")
@@ -34,8 +36,9 @@ def derive(tree: Tree, *, lock: str | None = None) -> State:
 class _Survey:
     """One walk over the milestones: the registry so far, and which one is active."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, *, assigned: bool) -> None:
         self.tree = tree
+        self.assigned = assigned
         self.registry: list[RegistryEntry] = []
         self.active: Ref | None = None
         self.roadmap = ""
@@ -59,7 +62,7 @@ class _Survey:
             # It only lacks its summary; nothing waits for it, and a second active milestone there is not.
             self._add(mid, title, Status.COMPLETE)
             return
-        waits = () if finished else self._depends_on(mid)
+        waits = () if finished or self.assigned else self._depends_on(mid)
         if self.active or any(not self.complete(other) for other in waits):
             self._add(mid, title, Status.PENDING, waits)
             return

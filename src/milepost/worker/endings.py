@@ -24,7 +24,8 @@ from milepost.model.units import Unit
 from milepost.rules import budget, retry
 from milepost.rules.derive import Phase, State
 from milepost.rules.dispatch import Halt
-from milepost.worker.shift import Ending
+from milepost.worker.setup import NotReady
+from milepost.worker.shift import Ending, Shift
 
 _AFTER_FAILURE: Final[Mapping[str, str]] = {
     ErrorKind.AUTH: "Set a key that the provider takes, then gsd auto.",
@@ -49,6 +50,19 @@ def of_limit(unit: Unit, failed: str) -> Ending:
     if failed:
         return Ending(ExitCode.PAUSED, failed, "gsd next tries again, and tells the agent what was wrong.")
     return Ending(ExitCode.DONE, f"next is {unit}", "gsd next does it; gsd auto does all that is left.")
+
+
+def of_set_up(failed: NotReady) -> Ending:
+    """The worktree could not be made ready; nothing was paid for, and no attempt is counted."""
+    return Ending(ExitCode.BLOCKED, failed.reason, failed.hint)
+
+
+def of_run(ending: Ending, shift: Shift) -> Ending:
+    """The ending as the run's own: a worker speaks of its milestone, and goes on when the fleet does."""
+    if shift.lock is None:
+        return ending
+    reason = f"{shift.lock} is complete" if ending.code is ExitCode.DONE and not shift.max_units else ending.reason
+    return ending._replace(reason=reason, hint=ending.hint.replace("gsd auto", "gsd parallel start"))
 
 
 def of_halt(halt: Halt, state: State) -> Ending:

@@ -5,18 +5,15 @@ Landing is level-triggered too: a finished milestone that still has its worktree
 Source: DESIGN "The way through the house", spec auto 5.3, 5.9, 5.18, 8.1.
 """
 
+from dataclasses import replace
+
 from milepost import __version__
-from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import (
-    AnyEvent,
-    AttemptEnded,
     AttemptStarted,
     Landed,
-    Result,
     RunEnded,
     RunStarted,
-    SessionEnded,
 )
 from milepost.git import anchor, worktrees
 from milepost.git.commits import find_attempt
@@ -26,19 +23,15 @@ from milepost.git.repo import head_of
 from milepost.model.outcome import Committed, Inconclusive, Outcome, OverBudget
 from milepost.model.units import Unit
 from milepost.process import ladder
-from milepost.rules import retry, stuck
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
-from milepost.rules.fingerprint import fingerprint
 from milepost.store import ledger, steering
 from milepost.store.snapshot import Snapshot
 from milepost.unit import before
-from milepost.unit.bench import Bench
-from milepost.unit.gate import evidence_path
-from milepost.unit.put_right import tree_of
+from milepost.unit.bench import Bench, Workspace
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import alerts, effects, endings, landing, places, station
+from milepost.worker import alerts, effects, endings, history, landing, places, setup, station
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
 
@@ -50,7 +43,7 @@ async def work(shift: Shift, pid: int) -> Ending:
     ending = Ending(ExitCode.ERROR, "it died of an error that nobody expected")
     try:
         post.open()
-        ending = await post.accompany(_Worker(post).run)
+        ending = endings.of_run(await post.accompany(_Worker(post).run), shift)
     except MilepostError as error:
         ending = Ending(error.exit_code, str(error), error.hint)
         raise
@@ -113,7 +106,7 @@ class _Worker:
             if ending := await self.post.between(self.benches.get(self.shift.lock or "")):
                 return ending
             home = Snapshot(str(self.shift.root), self.shift.state_dir)
-            state = derive(home, lock=self.shift.lock)
+            state = derive(home, lock=self.shift.lock, assigned=bool(self.shift.fleet))
             if self.shift.lock is None and (due := landing.due(state, home, self.shift)):
                 if ending := await landing.land(due, home, self.shift):
                     return ending
@@ -145,6 +138,8 @@ class _Worker:
             _back_on_branch(started, self.shift)
         for milestone in dict.fromkeys(_milestone(started) for started in open_attempts(events)):
             bench = await self._bench(milestone)
+            if isinstance(bench, Ending):
+                return bench
             for unit, outcome in await recover(bench):
                 if isinstance(outcome, Inconclusive):
                     return self.post.stopped() or endings.of_outcome(unit, outcome)
@@ -154,14 +149,14 @@ class _Worker:
         unit = decision.unit
         if unit.milestone not in self.benches:
             # The place may hold more than the root showed (a branch without a worktree): look again from there.
-            await self._bench(unit.milestone)
-            return None
+            found = await self._bench(unit.milestone)
+            return found if isinstance(found, Ending) else None
         bench = self.benches[unit.milestone]
         if effects.apply(decision, bench):
             return None
         if self.shift.max_units is not None and self.units >= self.shift.max_units:
             return endings.of_limit(unit, self.failed)
-        diagnostic, capped = _may_start(unit, bench)
+        diagnostic, capped = history.may_start(unit, bench)
         if capped:
             return capped
         outcome = await run_unit(unit, bench, diagnostic=diagnostic)
@@ -179,14 +174,28 @@ class _Worker:
             return stopped
         return endings.of_outcome(unit, outcome)
 
-    async def _bench(self, milestone: str) -> Bench:
+    async def _bench(self, milestone: str) -> Bench | Ending:
+        """The tools for a milestone's units; an ending when its place cannot be made ready."""
         if milestone not in self.benches:
-            agent = self.shift.agent(_played(self.shift))  # What it lacks is said before a place is made.
+            agent = self.shift.agent(history.played(self.shift))  # What it lacks is said before a place is made.
             place = await places.enter(milestone, self.shift)
+            ready = await self._ready(place)
+            if isinstance(ready, setup.NotReady):
+                return self.post.stopped() or endings.of_set_up(ready)
             # What the project cost before is not held against a worker.
             carried = 0 if self.shift.lock else ledger.carried(self.shift.state)
-            self.benches[milestone] = self.shift.bench(place, agent, carried_micro_usd=carried)
+            bench = self.shift.bench(place, agent, carried_micro_usd=carried)
+            self.benches[milestone] = replace(bench, env={**bench.env, **ready.env})
         return self.benches[milestone]
+
+    async def _ready(self, place: Workspace) -> setup.Ready | setup.NotReady:
+        """Set up a worker's worktree before anything is paid for."""
+        if self.shift.lock is None:
+            return setup.Ready()
+        self.post.begin("setting-up")
+        ready = await setup.prepare(place, self.shift, home=self.shift.home)
+        self.post.begin("working")
+        return ready
 
 
 def _back_on_branch(started: AttemptStarted, shift: Shift) -> None:
@@ -207,48 +216,6 @@ def _back_on_branch(started: AttemptStarted, shift: Shift) -> None:
 
 def _milestone(started: AttemptStarted) -> str:
     return started.unit.split("/")[0]
-
-
-def _played(shift: Shift) -> dict[str, int]:
-    """How many sessions each unit had that came to their end, for agents that play from a script."""
-    keys: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    for event in shift.journal("project").everything():
-        match event:
-            case AttemptStarted():
-                keys[event.attempt] = f"{event.kind}/{event.unit}"
-            case SessionEnded(attempt=attempt) if attempt in keys and _to_its_end(event):
-                counts[keys[attempt]] = counts.get(keys[attempt], 0) + 1
-            case _:
-                pass
-    return counts
-
-
-def _to_its_end(event: SessionEnded) -> bool:
-    return event.stop != Stop.CANCELLED and event.error_kind != ErrorKind.DIVERGED
-
-
-def _may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
-    """A diagnostic for the prompt when the run goes in circles; an ending when the unit may not be tried again."""
-    events = bench.journal.everything()
-    past = retry.history(events, unit, fingerprint(unit, tree_of(bench)))
-    retries = bench.preferences.verification_max_retries if bench.preferences.verification_auto_fix else 0
-    if capped := retry.capped(past, gate_retries=retries):
-        where = bench.workspace.cwd.relative_to(bench.workspace.root) / evidence_path(unit, bench)
-        return "", endings.of_capped(unit, capped, past, str(where))
-    level, words = stuck.level(stuck.window(_telling(events, bench)), unit.key)
-    if level == 2:
-        return "", Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}", f"Look at it, then gsd auto --retry {unit.id}")
-    return words, None
-
-
-def _telling(events: tuple[AnyEvent, ...], bench: Bench) -> tuple[AnyEvent, ...]:
-    """What says whether a worker goes round in circles: its own milestone, and not that processes died (FM-33)."""
-    if not bench.worker:
-        return events
-    others = {e.attempt for e in events if isinstance(e, AttemptStarted) and _milestone(e) != bench.workspace.milestone}
-    died = {e.attempt for e in events if isinstance(e, AttemptEnded) and e.result is Result.CRASHED}
-    return tuple(e for e in events if not isinstance(e, AttemptEnded) or e.attempt not in others | died)
 
 
 def _unpushed(shift: Shift) -> Ending | None:

@@ -38,7 +38,9 @@ class NoPlace(MilepostError):
 async def enter(milestone: str, shift: Shift) -> Workspace:
     """The workspace of a milestone, made when it is not there. Raises NoPlace, or git's own typed errors."""
     place = repo.inspect(shift.root)
-    repo.require_ready(place)
+    if shift.lock is None or not (shift.own_state.parent / ".git").is_file():
+        # A worker whose worktree is there needs nothing of the user's checkout, whatever goes on in it.
+        repo.require_ready(place)
     isolation = shift.preferences.git.isolation
     if shift.state.is_symlink() and shift.preferences.git.commit_docs:
         raise NoPlace(
