@@ -1,4 +1,4 @@
-"""The commit that lands a milestone, made as an object that no ref knows yet.
+"""The commit that lands a milestone, or one slice of it, made as an object that no ref knows yet.
 
     feat(M001): Feed store
 
@@ -11,16 +11,17 @@
     GSD-Branch: milestone/M001
     GSD-Tip: 4be1…
 
-Source: DESIGN "Parallel"; spec auto 6.7.
+That of a slice has `GSD-Slice: M001/S01` in place of the first trailer, and is no landing of the milestone.
+Source: DESIGN "Parallel"; spec auto 6.7; parallel PR-064.
 """
 
 from dataclasses import dataclass
 
-from milepost.git import proof, refs
+from milepost.git import proof
 from milepost.git.merge_plan import Conflicted, MergePlan, NothingToLand
-from milepost.git.merge_tree import Combined, combine, differences
+from milepost.git.merge_tree import combine, differences
 from milepost.git.resolve import Resolved, Settled, in_code, settle
-from milepost.git.run import git
+from milepost.git.stand_in import stand_in
 from milepost.git.tree_commit import commit_tree
 from milepost.rules.merging import is_planning
 
@@ -34,55 +35,41 @@ class LandCommit:
     tip: str
     resolved: tuple[Resolved, ...]
     only_planning: bool
+    parts: tuple[str, ...] = ()
+    """Slices of the milestone that the target has already."""
 
 
-def make(plan: MergePlan, onto: str, tip: str) -> LandCommit | Conflicted | NothingToLand:
+def make(
+    plan: MergePlan, onto: str, tip: str, *, slice_id: str = "", parts: tuple[str, ...] = ()
+) -> LandCommit | Conflicted | NothingToLand:
     """Merge `tip` with the target's `onto` and make the commit. No ref, index or file changes.
 
+    slice_id: it lands that slice only. parts: slices that had landed before; with any, the milestone's own commit is
+    made even when it changes no file, for it is what says that the milestone is complete.
     Raises CommitRefused when the repository's commit-msg hook refuses, SigningFailed when signing would ask somebody.
     """
-    combined = _combine(plan, onto, tip)
+    combined = combine(plan.root, stand_in(plan.root, plan.mid, onto, tip), tip)
     if files := in_code(combined, mid=plan.mid, state_dir=plan.state_dir, generated=plan.generated):
         where = plan.worktree or plan.root
         hint = f"git -C {where} merge {plan.target}, resolve and commit there, then: gsd auto"
         return Conflicted(files=files, target=plan.target, hint=hint)
     settled = settle(plan.root, combined, onto, mid=plan.mid, state_dir=plan.state_dir, generated=plan.generated)
     brought = differences(plan.root, onto, settled.tree)
-    if not brought:
+    if not brought and not parts:
         return NothingToLand(reason=f"{plan.target} already has everything that {plan.branch} brings")
     return LandCommit(
-        commit=_commit(plan, settled, onto, tip),
+        commit=_commit(plan, settled, onto, tip, slice_id),
         onto=onto,
         tip=tip,
         resolved=settled.resolved,
-        only_planning=all(is_planning(change.path, state_dir=plan.state_dir) for change in brought),
+        only_planning=not parts and all(is_planning(change.path, state_dir=plan.state_dir) for change in brought),
+        parts=parts,
     )
 
 
-def _combine(plan: MergePlan, onto: str, tip: str) -> Combined:
-    """The merge; one that goes on from an earlier landing of the same branch takes that as its base.
-
-    A squash leaves no trace in git's own ancestry, so everything that landed before would else be merged again.
-    """
-    since = refs.merge_base(plan.root, tip, onto)
-    for earlier in proof.landings(plan.root, plan.mid, onto, since=since):
-        known = refs.resolve(plan.root, earlier.tip) is not None
-        if known and refs.is_ancestor(plan.root, earlier.tip, tip) and not _undone(plan, earlier, onto):
-            stand_in = git(plan.root, "commit-tree", f"{onto}^{{tree}}", "-p", earlier.tip, "-m", "target").line
-            return combine(plan.root, stand_in, tip)
-    return combine(plan.root, onto, tip)
-
-
-def _undone(plan: MergePlan, earlier: proof.Landing, onto: str) -> bool:
-    try:
-        proof.require_not_undone(plan.root, plan.mid, earlier, onto)
-    except proof.NotLanded:
-        return True
-    return False
-
-
-def _commit(plan: MergePlan, settled: Settled, onto: str, tip: str) -> str:
+def _commit(plan: MergePlan, settled: Settled, onto: str, tip: str, slice_id: str) -> str:
     parents = (onto, tip) if plan.strategy == "merge" else (onto,)
-    trailers = (f"{proof.MILESTONE}: {plan.mid}", f"{proof.BRANCH}: {plan.branch}", f"{proof.TIP}: {tip}")
-    what = f"the merge commit of {plan.mid}"
+    whose = f"{proof.SLICE}: {plan.mid}/{slice_id}" if slice_id else f"{proof.MILESTONE}: {plan.mid}"
+    trailers = (whose, f"{proof.BRANCH}: {plan.branch}", f"{proof.TIP}: {tip}")
+    what = f"the merge commit of {plan.mid}/{slice_id}" if slice_id else f"the merge commit of {plan.mid}"
     return commit_tree(plan.root, settled.tree, parents, plan.message, what=what, trailers=trailers)

@@ -1,6 +1,7 @@
 """Whether a milestone's work is on its target now: the only thing that allows deleting its worktree or branch.
 
-A landing is found by its trailers, `GSD-Milestone` and `GSD-Tip`, not by names or by git's idea of `merged`.
+A landing is found by its trailers, `GSD-Milestone` and `GSD-Tip`, not by names or by git's idea of `merged`. One
+slice that landed on its own has `GSD-Slice: M001/S01` instead of the first.
 Source: spec auto 6.7, 8.5 rule 4; field-reports #1, #29.
 """
 
@@ -14,8 +15,13 @@ from milepost.git.merge_tree import Differing, differences
 from milepost.git.run import git
 
 MILESTONE = "GSD-Milestone"
+SLICE = "GSD-Slice"
 BRANCH = "GSD-Branch"
 TIP = "GSD-Tip"
+UNDO = "GSD-Undo"
+"""Carries the milestone that a commit takes back out."""
+UNDONE = "GSD-Undone-Commit"
+"""Carries a commit that it takes back; one line for each."""
 
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 
@@ -35,6 +41,19 @@ class Landing:
     """The target's commit it was made on."""
     tip: str
     """What the milestone's branch was."""
+    slice: str = ""
+    """The slice that landed on its own; empty for the milestone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """A commit on the target that took a milestone back out."""
+
+    commit: str
+    before: str
+    """The target's commit it was made on."""
+    undone: tuple[str, ...]
+    """The landings that it takes back, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +67,45 @@ class Proof:
 
 def landings(where: Path, mid: str, target: str, *, since: str | None = None) -> tuple[Landing, ...]:
     """The commits on `target` (after `since`) that landed this milestone, newest first."""
-    trailers = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (TIP, MILESTONE))
+    return tuple(landing for landing in history(where, mid, target, since=since) if not landing.slice)
+
+
+def history(where: Path, mid: str, target: str, *, since: str | None = None) -> tuple[Landing, ...]:
+    """The commits on `target` (after `since`) that landed this milestone or slices of it, newest first."""
+    trailers = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (TIP, MILESTONE, SLICE))
+    asked = ("--fixed-strings", f"--grep={MILESTONE}: {mid}", f"--grep={SLICE}: {mid}/")
+    span = f"{since}..{target}" if since else target
+    found = []
+    for line in git(where, "log", f"--format=%H%x00%P%x00{trailers}", *asked, span, "--").out.splitlines():
+        commit, parents, tip, milestone, piece = line.split("\0")
+        whose, _, slice_id = piece.partition("/")
+        if mid in (milestone, whose) and tip and parents:
+            found.append(Landing(commit=commit, before=parents.split(" ")[0], tip=tip, slice=slice_id))
+    return tuple(found)
+
+
+def undos(where: Path, mid: str, target: str, *, since: str | None = None) -> tuple[Undo, ...]:
+    """The commits on `target` (after `since`) that took this milestone back out, newest first."""
+    trailers = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (UNDONE, UNDO))
     form = f"--format=%H%x00%P%x00{trailers}"
     span = f"{since}..{target}" if since else target
     found = []
-    for line in git(where, "log", form, "--fixed-strings", f"--grep={MILESTONE}: {mid}", span, "--").out.splitlines():
-        commit, parents, tip, milestone = line.split("\0")
-        if milestone == mid and tip and parents:
-            found.append(Landing(commit=commit, before=parents.split(" ")[0], tip=tip))
+    for line in git(where, "log", form, "--fixed-strings", f"--grep={UNDO}: {mid}", span, "--").out.splitlines():
+        commit, parents, undone, milestone = line.split("\0")
+        if milestone == mid and undone and parents:
+            found.append(Undo(commit=commit, before=parents.split(" ")[0], undone=tuple(undone.split(","))))
     return tuple(found)
+
+
+def undone_by(where: Path, mid: str, commit: str, now: str) -> Undo | None:
+    """What took the landing `commit` out of the target at `now`, and still holds; None when nothing did."""
+    taken = (undo for undo in undos(where, mid, now, since=commit) if commit in undo.undone)
+    return next((undo for undo in taken if holds(where, undo, now)), None)
+
+
+def holds(where: Path, undo: Undo, now: str) -> bool:
+    """Whether what was taken out is still out: nobody reverted the commit, by git or file by file."""
+    return not _restored(where, undo.before, undo.commit, now) and not _reverted(where, undo.commit, now)
 
 
 def landed(where: Path, mid: str, target: str, tip: str) -> Proof:
@@ -75,18 +124,34 @@ def landed(where: Path, mid: str, target: str, tip: str) -> Proof:
 
 
 def require_not_undone(where: Path, mid: str, landing: Landing, now: str) -> None:
-    """Raise NotLanded when every file that the landing changed is again what it was before it."""
-    brought = {change.path: change for change in differences(where, landing.before, landing.commit)}
-    since = {change.path: change for change in differences(where, landing.commit, now)}
-    if brought and all(_undone(change, since.get(path)) for path, change in brought.items()):
+    """Raise NotLanded when the landing was taken back out, or every file that it changed is again what it was."""
+    if undo := undone_by(where, mid, landing.commit, now):
+        raise NotLanded(
+            f"{mid} was landed as {landing.commit[:10]}, and is not on the target any more: it was undone there",
+            hint=f"To have it back: git revert {undo.commit[:10]}; it is also kept under {refs.BACKUPS}/{mid}/",
+        )
+    if _restored(where, landing.before, landing.commit, now):
         raise NotLanded(
             f"{mid} was landed as {landing.commit[:10]}, and is not on the target any more: it was reverted there",
             hint=f"To have it back, revert the revert; it is kept on its branch and under {refs.BACKUPS}/{mid}/",
         )
 
 
+def _restored(where: Path, before: str, commit: str, now: str) -> bool:
+    """Whether every file that `commit` changed is at `now` what it was `before` it."""
+    brought = {change.path: change for change in differences(where, before, commit)}
+    since = {change.path: change for change in differences(where, commit, now)}
+    return bool(brought) and all(_undone(change, since.get(path)) for path, change in brought.items())
+
+
 def _undone(brought: Differing, later: Differing | None) -> bool:
     return later is not None and later.new == brought.old
+
+
+def _reverted(where: Path, commit: str, now: str) -> bool:
+    """Whether a commit since says, as git words it, that it reverts this one, and was not reverted itself."""
+    asked = ("log", "--format=%H", "--fixed-strings", f"--grep=This reverts commit {commit}", f"{commit}..{now}", "--")
+    return any(not _reverted(where, found, now) for found in git(where, *asked).out.splitlines())
 
 
 def _require_not_reverted(where: Path, mid: str, tip: str, now: str) -> None:
