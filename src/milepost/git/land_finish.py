@@ -3,7 +3,7 @@
 Source: DESIGN rule 7; gsd-pi#2153 (a push that never was).
 """
 
-from milepost.git import proof, removal
+from milepost.git import proof, removal, slices
 from milepost.git.land_commit import LandCommit
 from milepost.git.land_run import Run
 from milepost.git.merge_plan import Landed
@@ -13,7 +13,7 @@ from milepost.git.push import push
 def finish(run: Run, landing: proof.Landing, made: LandCommit | None) -> Landed:
     """Push, and remove what is proved to be on the target. `made` is None when an earlier run landed it."""
     plan = run.plan
-    push_error = _push(run, landing.commit)
+    push_error = pushed(run, landing.commit)
     return Landed(
         commit=landing.commit,
         target=plan.target,
@@ -21,6 +21,7 @@ def finish(run: Run, landing: proof.Landing, made: LandCommit | None) -> Landed:
         before=landing.before,
         already=made is None,
         only_planning=made is not None and made.only_planning,
+        slices=made.parts if made else (),
         resolved=made.resolved if made else (),
         pushed=plan.push_to is not None and not push_error,
         push_error=push_error,
@@ -29,7 +30,8 @@ def finish(run: Run, landing: proof.Landing, made: LandCommit | None) -> Landed:
     )
 
 
-def _push(run: Run, commit: str) -> str:
+def pushed(run: Run, commit: str) -> str:
+    """Push the target when the plan says so; what went wrong, empty for success or when nothing is to be pushed."""
     plan = run.plan
     if plan.push_to is None:
         return ""
@@ -50,6 +52,7 @@ def _clean(run: Run, tip: str) -> tuple[str, ...]:
                 removal.remove_worktree(plan.root, plan.worktree, plan.branch, proved, state_dir=plan.state_dir)
         with run.step("remove-branch", branch=plan.branch):
             removal.remove_branch(plan.root, plan.branch, proved)
+            slices.forget(plan.root, plan.mid)
     except (removal.NotRemoved, proof.NotLanded) as kept:
         return (str(kept),)
     return ()

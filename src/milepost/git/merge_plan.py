@@ -60,13 +60,39 @@ class Landed:
     already: bool = False
     """An earlier run had landed it, and this one finished what was left."""
     only_planning: bool = False
-    """It brought no file outside the state directory: a warning."""
+    """It brought no file outside the state directory, nor did slices of it before: a warning."""
+    slices: tuple[str, ...] = ()
+    """Slices of it that had landed on their own before, as ids."""
     resolved: tuple[Resolved, ...] = ()
     pushed: bool = False
     """The remote was asked afterwards and has it."""
     push_error: str = ""
     kept: tuple[str, ...] = ()
     """Why the worktree or the branch is still there; empty when both are gone."""
+    backups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceLanding:
+    """The target has one slice; the milestone goes on."""
+
+    slice: str
+    commit: str
+    target: str
+    tip: str
+    """What the milestone's branch was when the slice was done."""
+    before: str
+    """What the target was."""
+    link: str
+    """A commit that joins `tip` and `commit`, to be merged into the branch; empty when the whole milestone landed."""
+    already: bool = False
+    """An earlier run had landed it, or a later slice that contains it; this one finished what was left."""
+    only_planning: bool = False
+    """It brought no file outside the state directory."""
+    resolved: tuple[Resolved, ...] = ()
+    pushed: bool = False
+    """The remote was asked afterwards and has it."""
+    push_error: str = ""
     backups: tuple[str, ...] = ()
 
 
@@ -104,3 +130,4 @@ class NothingToLand:
 
 
 Outcome: TypeAlias = Landed | Conflicted | Refused | CheckFailed | NothingToLand
+SliceOutcome: TypeAlias = SliceLanding | Conflicted | Refused | CheckFailed | NothingToLand
