@@ -5,14 +5,18 @@ So taking ends with a look whether the name still means the file that was locked
 programs that are started, unless they are handed over on purpose. Source: DESIGN rule 9; FM-45 to FM-47.
 """
 
+import errno
 import fcntl
 import os
 import time
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
 _TRIES_S = (0.001, 0.002, 0.004) + (0.006,) * 30
 """Pauses between tries: who asks takes the lock for a moment, and nobody may be refused for that."""
+_ROUNDS = 100
+"""So often a name may come to mean another file while it is being locked."""
 _ASK_S = (0.001, 0.002, 0.004, 0.008)
 
 
@@ -29,32 +33,29 @@ def take(path: Path, *, shared: bool = False) -> int | None:
 
     Never waits longer than a moment. Raises OSError when the file cannot be made or opened.
     """
-    while True:
+    for _ in range(_ROUNDS):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except FileNotFoundError:
-            continue  # the directory went away under us
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if not lock(descriptor, shared=shared):
             os.close(descriptor)
             return None
         if is_at(descriptor, path):
             return descriptor
-        os.close(descriptor)
+        release(descriptor)
+    raise _restless(path)
 
 
 def wait_for(directory: Path) -> int:
     """Lock a directory, made when missing, as soon as nobody else has it; its descriptor. Raises OSError."""
-    while True:
-        directory.mkdir(parents=True, exist_ok=True)
-        try:
+    for _ in range(_ROUNDS):
+        with suppress(FileNotFoundError):  # removed between the two lines
+            directory.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if is_at(descriptor, directory):
-            return descriptor
-        os.close(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if is_at(descriptor, directory):
+                return descriptor
+            release(descriptor)
+    raise _restless(directory)
 
 
 def lock(descriptor: int, *, shared: bool = False) -> bool:
@@ -66,9 +67,13 @@ def lock(descriptor: int, *, shared: bool = False) -> bool:
     return False
 
 
-def unlock(descriptor: int) -> None:
-    """Let go, for everybody who has this opening of the file."""
+def release(descriptor: int) -> None:
+    """Close it, and let go for everybody who has this opening of the file.
+
+    A program that another thread is starting just now has a copy for a moment; closing alone would wait for it.
+    """
     fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def try_alone(descriptor: int) -> bool:
@@ -93,7 +98,7 @@ def is_exclusive(path: Path) -> bool:
     try:
         return not _try(descriptor, fcntl.LOCK_SH)
     finally:
-        os.close(descriptor)
+        release(descriptor)
 
 
 def grip(path: Path) -> Grip:
@@ -114,7 +119,7 @@ def _grip(path: Path) -> Grip:
             return Grip.EXCLUSIVE
         return Grip.NONE if _try(descriptor, fcntl.LOCK_EX) else Grip.SHARED
     finally:
-        os.close(descriptor)
+        release(descriptor)
 
 
 def _open(path: Path) -> int | None:
@@ -123,6 +128,10 @@ def _open(path: Path) -> int | None:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _restless(path: Path) -> OSError:
+    return OSError(errno.ESTALE, "is removed and made again all the time", os.fspath(path))
 
 
 def _try(descriptor: int, how: int) -> bool:

@@ -21,7 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from milepost.formats.journal import AnyEvent
-from milepost.model.ids import milestone_of_directory
+from milepost.model.ids import BadId, milestone_of_directory
 from milepost.store import flock, regular
 
 _encode = msgspec.json.Encoder().encode
@@ -34,7 +34,9 @@ class Journal:
     """The journal of a project, written through one writer's file."""
 
     def __init__(self, state: Path, writer: str) -> None:
-        """`state`: the project's state directory; `writer`: a milestone id, or `project`."""
+        """`state`: the project's state directory; `writer`: a milestone id, or a word (`project`). Raises BadId."""
+        if not _is_writer(writer):
+            raise BadId(f"{writer!r} is no writer of a journal", hint="A writer is a milestone id or a word.")
         self._directory = state / "journal"
         self._path = self._directory / f"{writer}.jsonl"
 
@@ -80,7 +82,7 @@ class Journal:
         try:
             yield
         finally:
-            os.close(descriptor)
+            flock.release(descriptor)
 
 
 def names(directory: Path) -> list[str]:

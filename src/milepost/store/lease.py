@@ -10,7 +10,8 @@ Source: DESIGN rule 9, spec auto 8.4; FM-02, FM-19, FM-31, FM-45 to FM-48.
 import os
 import stat
 import threading
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -39,6 +40,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Several may hold it at once; each of them has a lease of its own that says who it is."""
 
 
+_RESTORE_TRIES = 5
 UNKNOWN = Holder(pid=0, run="unknown")
 """Somebody whose record cannot be read."""
 SHARERS = Holder(pid=0, run="several", command="parallel", shared=True)
@@ -118,13 +120,11 @@ class Lease:
         with self._turn:
             held, self._held = self._held, []
             # A forked copy of this process has no say in it.
-            if held and self._owner == os.getpid():
-                if not self._shared or flock.try_alone(held[0]):
-                    os.ftruncate(held[0], 0)
-                for descriptor in reversed(held):
-                    flock.unlock(descriptor)
+            ours = self._owner == os.getpid()
+            if held and ours and (not self._shared or flock.try_alone(held[0])):
+                os.ftruncate(held[0], 0)
             for descriptor in held:
-                os.close(descriptor)
+                (flock.release if ours else os.close)(descriptor)
 
     def detach(self) -> Handed:
         """Give it out of hand, still held, for a child. This lease holds nothing any more."""
@@ -167,10 +167,7 @@ class Lease:
             gone = [path for path, descriptor in zip(self._paths, self._held, strict=True) if not flock.is_at(descriptor, path)]  # fmt: skip # noqa: E501
             if not gone:
                 return False
-            try:
-                new = dict(zip(gone, self._taken(gone), strict=True))
-            except _Refused:
-                raise LeaseLost(f"somebody else took {self._what} over", hint="gsd parallel status") from None
+            new = dict(zip(gone, self._taken_back(gone), strict=True))
             for number, path in enumerate(self._paths):
                 if path in new:
                     os.close(self._held[number])
@@ -178,15 +175,23 @@ class Lease:
             self._write()
         return True
 
-    def _taken(self, paths: "tuple[Path, ...] | list[Path]") -> list[int]:
+    def _taken_back(self, gone: Sequence[Path]) -> list[int]:
+        # Who is about to be refused has one of the two files in hand for a moment.
+        for _ in range(_RESTORE_TRIES):
+            with suppress(_Refused):
+                return self._taken(gone)
+        raise LeaseLost(f"somebody else took {self._what} over", hint="gsd parallel status")
+
+    def _taken(self, paths: Sequence[Path]) -> list[int]:
         taken: list[int] = []
-        for path in paths:
-            descriptor = flock.take(path, shared=self._shared)
-            if descriptor is None:
-                for other in taken:
-                    os.close(other)
-                raise _Refused
-            taken.append(descriptor)
+        with ExitStack() as undo:
+            # The guard first: it is there, whatever became of the lease file.
+            for path in reversed(paths):
+                if (descriptor := flock.take(path, shared=self._shared)) is None:
+                    raise _Refused
+                undo.callback(flock.release, descriptor)
+                taken.insert(0, descriptor)
+            undo.pop_all()
         return taken
 
     def _adopt(self, handed: Handed) -> None:
@@ -216,8 +221,12 @@ class Lease:
 
     def _write(self) -> None:
         record = msgspec.json.encode(self._holder) + b"\n"
-        os.pwrite(self._held[0], record, 0)
-        os.ftruncate(self._held[0], len(record))
+        try:
+            written = os.pwrite(self._held[0], record, 0)
+        except OSError:
+            # A full disk: the lock holds all the same, and no word is better than half of one.
+            written = 0
+        os.ftruncate(self._held[0], written if written == len(record) else 0)
 
 
 class _Refused(Exception):

@@ -76,11 +76,12 @@ def claim_all(box: Path, milestone: str, *, run: str) -> Claimed:
 
 def _claimed(box: Path, milestone: str) -> list[Path]:
     """What is claimed and not yet read, by us or by one that was killed; the newest first."""
-    start = f".{milestone}.signal.claimed."
-    try:
-        found = [(entry.stat(follow_symlinks=False).st_mtime_ns, box / entry.name) for entry in os.scandir(box) if entry.name.startswith(start)]  # fmt: skip # noqa: E501
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    found: list[tuple[int, Path]] = []
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for name in os.listdir(box):
+            if name.startswith(f".{milestone}.signal.claimed."):
+                with suppress(FileNotFoundError):
+                    found.append(((box / name).lstat().st_mtime_ns, box / name))
     return [path for _, path in sorted(found, reverse=True)]
 
 
@@ -90,21 +91,21 @@ def _read(taken: Path, path: Path, run: str, so_far: Claimed) -> Claimed:
     except FileNotFoundError:
         return so_far
     except OSError:
-        return so_far._replace(bad=(*so_far.bad, _aside(taken, path, "bad")))
+        return so_far._replace(bad=so_far.bad + _aside(taken, path, "bad"))
     try:
         # Whoever has the lock reads it; one that is locked or gone is another's.
         if not flock.try_alone(descriptor) or not flock.is_at(descriptor, taken):
             return so_far
         return _sorted(descriptor, taken, path, run, so_far)
     finally:
-        os.close(descriptor)
+        flock.release(descriptor)
 
 
 def _sorted(descriptor: int, taken: Path, path: Path, run: str, so_far: Claimed) -> Claimed:
     try:
         order = signal.decode(os.read(descriptor, _MOST_BYTES))
     except FormatError:
-        return so_far._replace(bad=(*so_far.bad, _aside(taken, path, "bad")))
+        return so_far._replace(bad=so_far.bad + _aside(taken, path, "bad"))
     if so_far.order is None and order.run in ("", run):
         taken.unlink()
         return so_far._replace(order=order)
@@ -112,15 +113,13 @@ def _sorted(descriptor: int, taken: Path, path: Path, run: str, so_far: Claimed)
     return so_far._replace(stale=(*so_far.stale, order))
 
 
-def _aside(taken: Path, path: Path, why: str) -> Path:
-    kept = path.with_name(f"{path.name}.{why}")
-    try:
-        taken.replace(kept)
-    except OSError:
-        # A directory, or one in the way of a file.
-        kept = path.with_name(f"{path.name}.{why}.{os.urandom(4).hex()}")
-        taken.rename(kept)
-    return kept
+def _aside(taken: Path, path: Path, why: str) -> tuple[Path, ...]:
+    # A directory, or one in the way of a file, cannot be replaced; another claimer may have been faster.
+    for kept in (path.with_name(f"{path.name}.{why}"), path.with_name(f"{path.name}.{why}.{os.urandom(4).hex()}")):
+        with suppress(OSError):
+            taken.replace(kept)
+            return (kept,)
+    return ()
 
 
 def _put_back(box: Path, milestone: str, order: signal.Signal) -> None:

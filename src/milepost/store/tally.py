@@ -47,7 +47,7 @@ class Tally:
         """What is written now; the very same tuple when nothing has changed since. Raises OSError."""
         names = journal.names(self._directory)
         gone = self._files.keys() - set(names)
-        looks = {name: self._file(name).look() for name in names}
+        looks = self._look(names)
         anew = gone | {name for name, look in looks.items() if look.anew}
         new = [row for look in looks.values() for row in look.rows]
         unended = [row for look in looks.values() for row in look.unended]
@@ -55,10 +55,19 @@ class Tally:
             self._rows = [row for row in self._rows if row.file not in anew]
             self._merge(new)
             self._unended = unended
-            self._events = tuple([row.event for row in sorted(self._rows + unended, key=_PLACE)])
+            rows = sorted(self._rows + unended, key=_PLACE) if unended else self._rows
+            self._events = tuple([row.event for row in rows])
         for name in gone:
             del self._files[name]
         return self._events
+
+    def _look(self, names: list[str]) -> "dict[str, _Look]":
+        try:
+            return {name: self._file(name).look() for name in names}
+        except OSError:
+            # What was read of the others on the way is not lost, but read once more.
+            self._files, self._rows, self._unended, self._events = {}, [], [], ()
+            raise
 
     def _file(self, name: str) -> "_File":
         if name not in self._files:
