@@ -1,0 +1,304 @@
+"""The coordinator: observe, plan, act, again, until nothing is left to do or to wait for.
+
+It schedules and never works: workers are processes, and so is each merge. What it keeps are handles of its own
+children, the places it is making and what the person at its terminal said; all else is looked at each time, so a
+`kill -9` changes nothing for the workers and the next start goes on. Source: DESIGN "Parallel"; parallel PR-010 to
+PR-012, PR-318 to PR-321, DV-06, DV-19, FM-17, FM-18, FM-20.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup
+
+from milepost.errors import ExitCode
+from milepost.fleet import halting, merge_child, preflight, spawn
+from milepost.fleet.observe import Observation, Observer
+from milepost.fleet.site import Site
+from milepost.fleet.spawn import Child
+from milepost.formats.journal import FleetEnded, FleetStarted, LandingEnded, WorkerLost, WorkerSpawned
+from milepost.rules import budget, schedule
+from milepost.rules.fleet import DIED
+from milepost.rules.schedule import Action, Ask, Bury, Finish, Halt, Land, Plan, Start
+from milepost.rules.standings import Live, Rules, Seen
+
+TICK_S = 0.5
+WRITER = "coordinator"
+"""Whose journal it writes."""
+
+
+class Audience(Protocol):
+    """Somebody who is told how the fleet gets on (a terminal, a log). Must not raise."""
+
+    can_ask: bool
+    """Whether `ask` reaches a person."""
+
+    def plan(self, plan: Plan, seen: Observation) -> None:
+        """What holds now; called each round."""
+
+    def note(self, text: str) -> None:
+        """A sentence for people."""
+
+    def ask(self, question: str) -> bool:
+        """Put a yes-or-no question; blocks until it is answered."""
+
+
+@dataclass(slots=True)
+class Coordinator:
+    """One run of a coordinator; its lease is held by whoever made it."""
+
+    site: Callable[[], Site]
+    """Says the project anew; called each round, so that changed preferences count."""
+    audience: Audience
+    stop: anyio.Event
+    """Set when a signal says that everything is to be stopped."""
+    fresh: bool = False
+    """Count the spending of all workers from zero: a new session."""
+    session: str = ""
+    children: dict[str, Child] = field(default_factory=dict)
+    merge: merge_child.Merge | None = None
+    preparing: set[str] = field(default_factory=set)
+    approved: set[str] = field(default_factory=set)
+    declined: set[str] = field(default_factory=set)
+    asking: set[str] = field(default_factory=set)
+    halted: dict[str, float] = field(default_factory=dict)
+    """Run to when it was told to stop."""
+    limits: budget.Limits | None = None
+    raised_ms: int = 0
+    wake: anyio.Event = field(default_factory=anyio.Event)
+
+    async def run(self) -> Finish:
+        """Coordinate until the end. Raises FormatError for a plan that cannot be read."""
+        site = self.site()
+        observer = Observer(site)
+        self._begin(observer)
+        ended = Finish(code=ExitCode.ERROR, reason="it died of an error that nobody expected")
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._wake_for_children)
+                ended = await self._rounds(observer, tasks)
+                tasks.cancel_scope.cancel()
+        finally:
+            self._end(ended, site)
+        return ended
+
+    def _begin(self, observer: Observer) -> None:
+        """Settle what an earlier coordinator left, then take the project."""
+        site, seen = observer.site, observer.look()
+        for action in schedule.plan(self._seen(seen, site)).actions:
+            if isinstance(action, Bury):
+                self._bury(action, site)
+        known = "" if self.fresh else seen.fleet.session
+        self.session = known or f"f{site.now_ms():013d}-{os.urandom(3).hex()}"
+        adopted = tuple(m.id for m in seen.milestones if m.live is not Live.NONE)
+        for milestone in adopted:
+            self.audience.note(f"{milestone} is being worked on already (pid {seen.holders[milestone].pid}): adopted")
+        site.journal(WRITER).append(
+            FleetStarted(
+                at_ms=site.now_ms(),
+                run=site.run,
+                session=self.session,
+                pid=os.getpid(),
+                max_workers=_rules(site).max_workers,
+                adopted=adopted,
+            )
+        )
+
+    def _end(self, ended: Finish, site: Site) -> None:
+        site.journal(WRITER).append(
+            FleetEnded(
+                at_ms=site.now_ms(),
+                run=site.run,
+                session=self.session,
+                state=ended.code.name.lower(),
+                reason=ended.reason,
+                hint=ended.hint,
+            )
+        )
+
+    async def _rounds(self, observer: Observer, tasks: TaskGroup) -> Finish:
+        while True:
+            observer.site = site = self.site()
+            self._reap(observer)
+            seen = observer.look()
+            plan = schedule.plan(self._seen(seen, site))
+            self.audience.plan(plan, seen)
+            if plan.finish is not None:
+                return plan.finish
+            for action in plan.actions:
+                self._act(action, seen, site, tasks)
+            self.wake = anyio.Event()
+            with anyio.move_on_after(TICK_S):
+                await self.wake.wait()
+
+    def _seen(self, seen: Observation, site: Site) -> Seen:
+        limits = budget.limits_of(site.preferences)
+        if limits != self.limits:
+            self.limits, self.raised_ms = limits, site.now_ms()
+        return Seen(
+            milestones=seen.milestones,
+            rules=_rules(site),
+            now_ms=site.now_ms(),
+            budget_spent=_spent(seen, self.session, limits, site),
+            raised_ms=self.raised_ms,
+            merging=self.merge.milestone if self.merge else "",
+            preparing=frozenset(self.preparing),
+            approved=frozenset(self.approved),
+            declined=frozenset(self.declined | self.asking),
+            can_ask=self.audience.can_ask,
+            stop_all=self.stop.is_set() or seen.fleet.stop_all,
+        )
+
+    def _act(self, action: Action, seen: Observation, site: Site, tasks: TaskGroup) -> None:
+        match action:
+            case Start(milestone=milestone):
+                self.preparing.add(milestone)
+                tasks.start_soon(self._start, milestone, _title(milestone, seen), site)
+            case Land(milestone=milestone, slice=slice_id):
+                self.merge = merge_child.start(milestone, slice_id, site)
+            case Ask(milestone=milestone, slice=slice_id):
+                tasks.start_soon(self._ask, milestone, slice_id, seen)
+            case Halt(milestone=milestone, sender=sender):
+                self._halt(milestone, sender, seen, site, tasks)
+            case Bury():
+                self._bury(action, site)
+
+    async def _start(self, milestone: str, title: str, site: Site) -> None:
+        run = f"r{site.now_ms():013d}-{os.urandom(3).hex()}"
+        found = await preflight.start(milestone, title, run, self.session, site)
+        match found:
+            case Child():
+                self.children[milestone] = found
+                site.journal(WRITER).append(_spawned(found, self.session, site))
+                self.audience.note(f"{milestone} started (pid {found.who.pid})")
+            case preflight.Failed(reason=reason, hint=hint):
+                self.audience.note(f"{milestone} could not be started: {reason}{f' — {hint}' if hint else ''}")
+            case preflight.Finished():
+                self.audience.note(f"{milestone} is complete already; it only waits to be merged")
+        self.preparing.discard(milestone)
+        self.wake.set()
+
+    async def _ask(self, milestone: str, slice_id: str, seen: Observation) -> None:
+        key = f"{milestone}/{slice_id}" if slice_id else milestone
+        if key in self.asking:
+            return
+        self.asking.add(key)
+        target = seen.plans.targets.get(milestone, "its target")
+        question = f"Merge {key} ({_title(milestone, seen)}) into {target}?"
+        yes = await to_thread.run_sync(self.audience.ask, question, abandon_on_cancel=True)
+        (self.approved if yes else self.declined).add(key)
+        self.asking.discard(key)
+        self.wake.set()
+
+    def _halt(self, milestone: str, sender: str, seen: Observation, site: Site, tasks: TaskGroup) -> None:
+        holder = seen.holders[milestone]
+        asked = self.halted.get(holder.run)
+        if asked is None:
+            self.halted[holder.run] = time.monotonic()
+            halting.ask(milestone, holder, sender, site)
+        elif time.monotonic() - asked > halting.PATIENCE_S:
+            self.halted[holder.run] = time.monotonic()
+            tasks.start_soon(halting.force, holder)
+
+    def _bury(self, action: Bury, site: Site) -> None:
+        child = self.children.get(action.milestone)
+        reason = _end_of(child, site) if child and child.run == action.run else "its process is gone"
+        lost = WorkerLost(
+            at_ms=site.now_ms(), run=site.run, milestone=action.milestone, worker_run=action.run, reason=reason
+        )
+        site.journal(WRITER).append(lost)
+        self.audience.note(f"{action.milestone} crashed: {reason}")
+
+    def _reap(self, observer: Observer) -> None:
+        """Collect children that ended. Whether a worker did well is in the journal, not in its exit code."""
+        for child in self.children.values():
+            child.process.poll()
+        if self.merge is None or self.merge.process.poll() is None:
+            return
+        done, self.merge = self.merge, None
+        self.approved.discard(f"{done.milestone}/{done.slice}" if done.slice else done.milestone)
+        observer.forget()
+        if not _told(done, observer):
+            site = observer.site
+            died = LandingEnded(
+                at_ms=site.now_ms(),
+                run=site.run,
+                milestone=done.milestone,
+                slice=done.slice,
+                outcome=DIED,
+                target="",
+                reason=f"the merge ended without a word ({_status(done.process.returncode)})",
+                hint=f"Look at {spawn.log(site.box, done.milestone, 'merge', 'err')}",
+            )
+            site.journal(WRITER).append(died)
+
+    async def _wake_for_children(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGCHLD) as signals:
+            async for _ in signals:
+                self.wake.set()
+
+
+def _spent(seen: Observation, session: str, limits: budget.Limits, site: Site) -> bool:
+    if limits.fleet is None or not budget.enforced(site.preferences):
+        return False
+    return budget.standing(seen.events, session, limits).fleet.books.spent >= limits.fleet
+
+
+def _rules(site: Site) -> Rules:
+    parallel = site.preferences.parallel
+    return Rules(
+        max_workers=parallel.max_workers,
+        serialize=parallel.overlap_policy == "serialize",
+        auto_merge=parallel.auto_merge,
+        by_completion=parallel.merge_order == "by-completion",
+        per_slice=parallel.merge_strategy == "per-slice",
+        max_restarts=parallel.max_restarts,
+    )
+
+
+def _title(milestone: str, seen: Observation) -> str:
+    return next((m.title for m in seen.milestones if m.id == milestone), "")
+
+
+def _spawned(child: Child, session: str, site: Site) -> WorkerSpawned:
+    return WorkerSpawned(
+        at_ms=site.now_ms(),
+        run=site.run,
+        milestone=child.milestone,
+        session=session,
+        worker_run=child.run,
+        pid=child.who.pid,
+        host=child.who.host,
+        boot_id=child.who.boot_id,
+        start_ticks=child.who.start_ticks,
+    )
+
+
+def _told(done: merge_child.Merge, observer: Observer) -> bool:
+    """Whether the merge wrote down how it ended."""
+    return any(
+        isinstance(e, LandingEnded) and (e.milestone, e.slice) == (done.milestone, done.slice) and e.at_ms >= done.at_ms
+        for e in observer.tally.events()
+    )
+
+
+def _end_of(child: Child, site: Site) -> str:
+    """How a worker of ours died, with the last thing it said on stderr."""
+    err = spawn.log(site.box, child.milestone, child.run, "err")
+    try:
+        said = err.read_text("utf-8", errors="replace").strip().splitlines()[-1:]
+    except OSError:
+        said = []
+    return f"{_status(child.process.returncode)}{': ' + said[0] if said else ''}"
+
+
+def _status(code: int | None) -> str:
+    if code is None:
+        return "its process is gone"
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

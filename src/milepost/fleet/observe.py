@@ -1,0 +1,179 @@
+"""What is true now: plan files, journal, leases, status files and refs, as the value that the schedule decides on.
+
+The plan is read again when the journal grew, when a landing ended, and every few seconds; who lives is asked of the
+kernel each time. Source: DESIGN "Parallel" (observe → plan → act), parallel PR-152, FM-05, FM-09 to FM-12.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from milepost.fleet.site import Site
+from milepost.formats.journal import AnyEvent
+from milepost.formats.status import Status, WorkerState
+from milepost.formats.tree import Tree
+from milepost.git import refs, worktrees
+from milepost.model.state import State
+from milepost.model.units import Unit, UnitKind
+from milepost.rules import done, eligibility, fleet
+from milepost.rules.derive import derive
+from milepost.rules.eligibility import Cause, Facts, Report
+from milepost.rules.fleet import Fleet
+from milepost.rules.standings import Live, Milestone
+from milepost.store import beacons, lease
+from milepost.store.lease import Holder
+from milepost.store.snapshot import Snapshot
+from milepost.store.tally import Tally
+from milepost.worker import places
+
+STALE_MS = 30_000
+"""A heartbeat older than this is none (PR-152)."""
+_LOOK_AGAIN_MS = 5_000
+_OUTSIDE = frozenset({Cause.PARKED, Cause.GHOST, Cause.UNDISCUSSED, Cause.UNPLANNED, Cause.UNDONE})
+"""What nobody waits for: it is not (or no longer) in the plan."""
+MERGE = "merge"
+"""What the lease of a milestone says its holder does, when it is being merged; else a worker has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plans:
+    """What the files and refs say; the slow part of an observation."""
+
+    state: State
+    report: Report
+    homes: Mapping[str, str]
+    targets: Mapping[str, str]
+    """Milestone with a branch to the name of its target."""
+    branches: Mapping[str, str]
+    """Every local branch and its tip."""
+    complete: frozenset[str]
+    unmerged: frozenset[str]
+    """Complete where they are worked on, and not on their target."""
+    overlaps: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One moment of a fleet."""
+
+    fleet: Fleet
+    plans: Plans
+    milestones: tuple[Milestone, ...]
+    statuses: Mapping[str, Status]
+    holders: Mapping[str, Holder]
+    """Milestone to whoever holds its lease."""
+    events: tuple[AnyEvent, ...]
+
+
+@dataclass(slots=True)
+class Observer:
+    """Looks; keeps only what can be read again."""
+
+    site: Site
+    tally: Tally = field(init=False)
+    _plans: Plans | None = None
+    _told: Fleet = field(default_factory=Fleet)
+    _seen: int = -1
+    _at_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.site.state)
+
+    def look(self) -> Observation:
+        """Observe. Raises FormatError for a plan that cannot be read."""
+        events = self.tally.events()
+        now = self.site.now_ms()
+        grown = len(events) != self._seen
+        if grown:
+            self._told, self._seen = fleet.fold(events), len(events)
+        told = self._told
+        if self._plans is None or grown or now - self._at_ms > _LOOK_AGAIN_MS:
+            self._plans, self._at_ms = read(self.site, told), now
+        statuses = {status.milestone_id: status for status in beacons.load(self.site.box)}
+        return observed(self._plans, told, events, statuses, self.site)
+
+    def forget(self) -> None:
+        """Read the plan again next time."""
+        self._plans = None
+
+
+def read(site: Site, told: Fleet) -> Plans:
+    """Read the plan and the refs. Raises FormatError."""
+    tree = Snapshot(str(site.root), site.state_dir)
+    state = derive(tree)
+    branches = refs.branches(site.root)
+    complete = [e.id for e in state.registry if finished(e.id, tree)]
+    unmerged = frozenset(mid for mid in complete if mid in tree.homes and not _landed(mid, told, branches))
+    undone = frozenset(mid for mid, past in told.past.items() if past.undone is not None and mid not in complete)
+    facts = Facts(landed=frozenset(complete) - unmerged, undone=undone, unmerged=unmerged, held={})
+    report = eligibility.analyze(tree, state, facts)
+    overlaps: dict[str, set[str]] = {}
+    for pair in report.overlaps:
+        overlaps.setdefault(pair.a, set()).add(pair.b)
+        overlaps.setdefault(pair.b, set()).add(pair.a)
+    shift = site.shift()
+    begun = [e.id for e in state.registry if worktrees.branch_name(e.id) in branches]
+    return Plans(
+        state=state,
+        report=report,
+        homes=tree.homes,
+        branches=branches,
+        targets={mid: places.target_of(mid, shift) for mid in begun},
+        complete=frozenset(complete),
+        unmerged=unmerged,
+        overlaps={mid: frozenset(others) for mid, others in overlaps.items()},
+    )
+
+
+def finished(milestone: str, tree: Tree) -> bool:
+    """Whether the milestone's own files say that it is complete, its summary included."""
+    return done.settled(Unit(UnitKind.COMPLETE_MILESTONE, milestone), tree)
+
+
+def _landed(milestone: str, told: Fleet, branches: Mapping[str, str]) -> bool:
+    """Whether a worktree that is still there is what is left of a landing."""
+    landed = told.of(milestone).landed
+    return landed is not None and landed.tip == branches.get(worktrees.branch_name(milestone))
+
+
+def observed(
+    plans: Plans, told: Fleet, events: tuple[AnyEvent, ...], statuses: Mapping[str, Status], site: Site
+) -> Observation:
+    """Put the parts together, asking the kernel who holds which lease."""
+    ids = [entry.id for entry in plans.state.registry]
+    found = {mid: lease.holder(site.lease(mid), site.guard(mid)) for mid in ids}
+    holders = {mid: holder for mid, holder in found.items() if holder is not None}
+    now = site.now_ms()
+    milestones = tuple(_milestone(mid, plans, told, live(holders.get(mid), statuses.get(mid), now)) for mid in ids)
+    return Observation(
+        fleet=told, plans=plans, milestones=milestones, statuses=statuses, holders=holders, events=events
+    )
+
+
+def live(holder: Holder | None, status: Status | None, now_ms: int) -> Live:
+    """Whether a worker is at it. The lease says that it lives; its own file says how it is."""
+    if holder is None or holder.command.startswith(MERGE):
+        return Live.NONE
+    if status is None or (holder.pid and status.run != holder.run) or status.doing in ("starting", "setting-up"):
+        return Live.STARTING
+    if now_ms - status.last_heartbeat > STALE_MS:
+        return Live.UNRESPONSIVE
+    return Live.PAUSED if status.state is WorkerState.PAUSED else Live.RUNNING
+
+
+def _milestone(mid: str, plans: Plans, told: Fleet, living: Live) -> Milestone:
+    entry = next(e for e in plans.state.registry if e.id == mid)
+    barred = next((e for e in plans.report.ineligible if e.id == mid), None)
+    complete = mid in plans.complete
+    return Milestone(
+        id=mid,
+        title=entry.title,
+        on_target=complete and mid not in plans.unmerged,
+        complete=complete,
+        ineligible=barred.reason if barred else "",
+        out_of_plan=barred is not None and barred.cause in _OUTSIDE,
+        live=living,
+        overlaps=plans.overlaps.get(mid, frozenset()),
+        tip=plans.branches.get(worktrees.branch_name(mid), ""),
+        target_tip=plans.branches.get(plans.targets.get(mid, ""), ""),
+        past=told.of(mid),
+    )

@@ -1,0 +1,241 @@
+"""`gsd parallel start`: show what may run, ask, and coordinate until nothing is left to do.
+
+Source: parallel PR-003, PR-004, PR-080, PR-170, PR-171, PR-174, PR-190, PR-191, PR-318, 1.5 "Start"; DV-05, DV-07.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import anyio
+
+from milepost.errors import ExitCode, MilepostError
+from milepost.fleet import observe, spawn
+from milepost.fleet.coordinator import WRITER, Coordinator
+from milepost.fleet.site import Site
+from milepost.formats import assignment
+from milepost.formats.journal import Ordered
+from milepost.git.exclude import exclude
+from milepost.git.repo import inspect, require_ready
+from milepost.model.ids import require_milestone
+from milepost.process import identity
+from milepost.rules import eligibility, fleet, gitignore
+from milepost.rules.fleet import EVERY
+from milepost.rules.schedule import Finish
+from milepost.store import preferences
+from milepost.store.lease import Holder, Lease, LeaseHeld
+from milepost.store.lease import holder as holder_of
+from milepost.store.tally import Tally
+from milepost.ui.cli import arguments, sites
+from milepost.ui.fleet_audience import Audience
+from milepost.ui.views import parallel_text
+
+_DETACH_S = 30.0
+
+
+class Nested(MilepostError):
+    """A parallel worker tried to start workers of its own."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class Disabled(MilepostError):
+    """Parallel mode is off."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class NobodyStarted(MilepostError):
+    """The detached coordinator ended before it began."""
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    """The options."""
+    made = arguments.Parser(
+        prog=f"{program} parallel start",
+        description="Work on several milestones at once, each in a process and a worktree of its own.",
+        allow_abbrev=False,
+    )
+    made.add_argument("--dry-run", action="store_true", help="only show what may run, and why not")
+    made.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    made.add_argument("--detach", action="store_true", help="coordinate in the background")
+    made.add_argument("--retry", metavar="MID", nargs="?", const=EVERY, help="count crashes and attempts afresh")
+    made.add_argument("--fresh-budget", action="store_true", help="count the spending of all workers from zero")
+    made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    made.add_argument("--agent", metavar="SPEC", help="who does the work: builtin (default), or replay:FILE")
+    made.add_argument("--model", metavar="NAME", help="use this model for every unit")
+    made.add_argument("--pace", metavar="SECONDS", help="let a replay be watched")
+    made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
+    return made
+
+
+def run(argv: Sequence[str], program: str) -> int:
+    """Start, or go on with, a parallel run."""
+    options = parser(program).parse_args(argv)
+    if assignment.is_worker(os.environ):
+        raise Nested(
+            "Cannot start parallel from within a parallel worker",
+            hint="Unset GSD_PARALLEL_WORKER, or start it outside.",
+        )
+    site = sites.site(program, options=_passed_on(options), sandbox=not options.no_sandbox)
+    if not site.preferences.parallel.enabled:
+        raise Disabled(
+            "Parallel mode is not enabled. Set `parallel.enabled: true` in your preferences.",
+            hint=f"In {site.state_dir}/PREFERENCES.md, between the --- lines.",
+        )
+    require_ready(inspect(site.root))
+    plans = observe.read(site, fleet.fold(Tally(site.state).events()))
+    sys.stdout.write(eligibility.render(plans.report))
+    sys.stdout.flush()
+    if options.dry_run:
+        return ExitCode.DONE
+    if not _anything(plans, site):
+        sys.stdout.write("\nNo milestones are eligible for parallel execution.\n")
+        return ExitCode.DONE if _all_done(plans) else ExitCode.BLOCKED
+    if not options.yes and not _agreed(plans, site):
+        sys.stdout.write("Nothing was started.\n")
+        return ExitCode.DONE
+    return _detached(argv, site) if options.detach else _coordinate(options, plans, site, program)
+
+
+def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
+    """What every worker is given."""
+    named = [("--agent", options.agent), ("--model", options.model), ("--pace", options.pace)]
+    given = [word for name, value in named if value for word in (name, value)]
+    return (*given, *(("--no-sandbox",) if options.no_sandbox else ()))
+
+
+def _anything(plans: observe.Plans, site: Site) -> bool:
+    living = any(holder_of(site.lease(e.id), site.guard(e.id)) for e in plans.state.registry)
+    return bool(plans.report.eligible or plans.unmerged or living)
+
+
+def _all_done(plans: observe.Plans) -> bool:
+    causes = {e.cause for e in plans.report.ineligible}
+    return causes <= {eligibility.Cause.COMPLETE, eligibility.Cause.MERGED, eligibility.Cause.PARKED}
+
+
+def _agreed(plans: observe.Plans, site: Site) -> bool:
+    """Ask the person; without a terminal, say what is assumed (PR-004)."""
+    workers = site.preferences.parallel.max_workers
+    first = [e.id for e in plans.report.eligible]
+    words = ", ".join(first[:workers]) or "nothing new"
+    queued = f" ({', '.join(first[workers:])} queued)" if first[workers:] else ""
+    if not sys.stdin.isatty():
+        sys.stdout.write(f"\nNo terminal to ask at: taken as agreed. Starting {words}{queued}.\n")
+        return True
+    sys.stdout.write(f"\nStart {words}{queued} with at most {workers} workers at once? [Y/n] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+
+
+def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, program: str) -> int:
+    audience = Audience(json_lines=options.json, can_ask=sys.stdin.isatty() and not options.json, program=program)
+    with Lease(site.lease("coordinator"), f"{site.root}", _holder(site), guard=site.guard("coordinator")):
+        _require_no_solo(site)
+        place = inspect(site.root)
+        exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
+        _prepare(options, plans, site)
+        audience.begin(plans, site)
+        finish = anyio.run(_watched, _renewed(site), audience, options.fresh_budget)
+    audience.finish(finish)
+    return finish.code
+
+
+async def _watched(site: Callable[[], Site], audience: Audience, fresh: bool) -> Finish:
+    stop = anyio.Event()
+    coordinator = Coordinator(site=site, audience=audience, stop=stop, fresh=fresh)
+    finish = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_stop_on_signal, stop, audience, site)
+        finish = await coordinator.run()
+        tasks.cancel_scope.cancel()
+    return finish or Finish(code=ExitCode.ERROR, reason="it ended without saying why")
+
+
+async def _stop_on_signal(stop: anyio.Event, audience: Audience, site: Callable[[], Site]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async for number in signals:
+            if number == signal.SIGHUP:
+                continue  # The terminal is gone; the night's work is not.
+            if stop.is_set():
+                os._exit(ExitCode.INTERRUPTED)  # The second one means it: workers live on and are adopted later.
+            stop.set()
+            here = site()
+            here.journal("orders").append(
+                Ordered(at_ms=here.now_ms(), run=here.run, milestone=EVERY, order="stop", sender="signal")
+            )
+            audience.note("stopping all workers; once more leaves them running and ends only this coordinator")
+
+
+def _renewed(site: Site) -> Callable[[], Site]:
+    """The project with the preferences as they are now; a file with errors changes nothing."""
+    known = site
+    looked = 0.0
+
+    def now() -> Site:
+        nonlocal known, looked
+        if time.monotonic() - looked > 1.0:
+            looked = time.monotonic()
+            loaded = preferences.load(str(site.root), site.home, state_dir=site.state_dir)
+            if not loaded.errors and loaded.preferences != known.preferences:
+                known = replace(known, preferences=loaded.preferences)
+        return known
+
+    return now
+
+
+def _prepare(options: argparse.Namespace, plans: observe.Plans, site: Site) -> None:
+    preferences.write_cache(str(site.root), site.home, state_dir=site.state_dir)
+    if options.retry is None:
+        return
+    wanted = [e.id for e in plans.state.registry] if options.retry == EVERY else [require_milestone(options.retry)]
+    for milestone in wanted:
+        site.journal("orders").append(
+            Ordered(at_ms=site.now_ms(), run=site.run, milestone=milestone, order="retry", sender="person")
+        )
+
+
+def _require_no_solo(site: Site) -> None:
+    solo = holder_of(site.lease("auto"), site.guard("auto"))
+    if solo is not None and not solo.shared:
+        raise LeaseHeld(f"{site.root}", solo)
+
+
+def _holder(site: Site) -> Holder:
+    own = identity.own()
+    return Holder(
+        pid=own.pid,
+        run=site.run,
+        host=own.host,
+        boot_id=own.boot_id,
+        start_ticks=own.start_ticks,
+        started_at=site.now_ms(),
+        command=WRITER,
+    )
+
+
+def _detached(argv: Sequence[str], site: Site) -> int:
+    """Start the coordinator in the background, and see that it began."""
+    words = [word for word in argv if word not in ("--detach", "--yes", "-y")]
+    out, err = (spawn.log(site.box, "coordinator", site.run, end) for end in ("out", "err"))
+    process = spawn.start(
+        [*spawn.program(site.env), "parallel", "start", "--yes", *words], site.root, dict(site.env), out, err
+    )
+    deadline = time.monotonic() + _DETACH_S
+    path, guard = site.lease("coordinator"), site.guard("coordinator")
+    while time.monotonic() < deadline:
+        found = holder_of(path, guard)
+        if found is not None and found.pid == process.pid:
+            sys.stdout.write(f"\n{parallel_text.started([])}\nCoordinator: pid {process.pid}, output in {out}\n")
+            return ExitCode.DONE
+        if process.poll() is not None:
+            sys.stdout.write(out.read_text("utf-8", errors="replace"))
+            sys.stderr.write(err.read_text("utf-8", errors="replace"))
+            return process.returncode
+        time.sleep(0.05)
+    raise NobodyStarted("the coordinator did not begin", hint=f"Look at {err}")
