@@ -120,6 +120,10 @@ class Accounts:
         """Whether the attempt, as far as the journal knows, may still spend."""
         return not account.ended and account.run not in self._over
 
+    def at_work(self) -> frozenset[str]:
+        """Runs with an attempt that, as far as the journal knows, may still spend."""
+        return frozenset(account.run for account in self._attempts.values() if self.open(account))
+
     def books(self, share: Share = WHOLE, *, carried: int = 0, gone: Collection[str] = ()) -> Books:
         """The sums. carried: micro-USD spent before the journal began; gone: as in `held`."""
         spent, reserved, unpriced, presumed = carried, 0, 0, 0

@@ -77,9 +77,10 @@ def _admit(accounts: Accounts, amount: int, bench: Bench) -> budget.Refused | No
     if not budget.enforced(bench.preferences):
         return None
     refused = budget.admit(accounts, bench.ceilings, estimate=amount, run=bench.run)
-    if refused is None or not (gone := {run for run in refused.holders if not _lives(run, accounts, bench)}):
-        return refused
-    return budget.admit(accounts, bench.ceilings, estimate=amount, run=bench.run, gone=gone)
+    if refused is None:
+        return None
+    gone = {run for run in accounts.at_work() - {bench.run} if not _lives(run, accounts, bench)}
+    return budget.admit(accounts, bench.ceilings, estimate=amount, run=bench.run, gone=gone) if gone else refused
 
 
 def _lives(run: str, accounts: Accounts, bench: Bench) -> bool:
