@@ -4,7 +4,6 @@ It belongs to one worktree, known by the time its `.git` was made: another one u
 moved, has everything before it. A file that cannot be read counts as none, and costs a set-up.
 """
 
-
 import msgspec
 
 from milepost.rules.recipes import Step

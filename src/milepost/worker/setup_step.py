@@ -5,6 +5,7 @@ install scripts would put into the repository stay out: its settings are shared 
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def _confinement(step: Step, place: Workspace, shift: Shift) -> Confinement | No
 async def _run(
     command: Command, env: Mapping[str, str], cage: Confinement | None, place: Workspace, log: Log, timeout_s: float
 ) -> Failure | None:
-    words = " ".join(command.argv) + ("" if command.cwd == "." else f" (in {command.cwd})")
+    words = shlex.join(command.argv) + ("" if command.cwd == "." else f" (in {command.cwd})")
     where = place.cwd / command.cwd
     log.add(f"$ {words}")
     if not where.resolve().is_relative_to(place.cwd.resolve()):
