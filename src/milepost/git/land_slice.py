@@ -71,8 +71,7 @@ def _landed_before(run: Run, commit: str) -> proof.Landing | None:
     for landing in proof.history(plan.root, plan.mid, now, since=refs.merge_base(plan.root, commit, now)):
         same = landing.tip == commit
         if same or (refs.resolve(plan.root, landing.tip) and refs.is_ancestor(plan.root, commit, landing.tip)):
-            whole = f"{plan.mid}/{landing.slice}" if landing.slice else plan.mid
-            proof.require_not_undone(plan.root, whole, landing, now)
+            proof.require_not_undone(plan.root, plan.mid, landing, now)
             return landing
     return None
 
@@ -116,9 +115,9 @@ def _try_to_merge(run: Run, commit: str) -> SliceOutcome | None:
     if ended := stopped(run, made):
         return ended
     pin(run, f"{run.slice}-target", onto)
-    ended = published(run, made)
-    if ended is not None:
-        return None if isinstance(ended, Moved) else ended
+    failed = published(run, made)
+    if failed is not None:
+        return None if isinstance(failed, Moved) else failed
     return _finish(run, proof.Landing(commit=made.commit, before=onto, tip=commit, slice=run.slice), made)
 
 

@@ -139,7 +139,7 @@ def _try_to_merge(run: Run, tip: str) -> Outcome | None:
     if ended := stopped(run, made):
         return ended
     pin(run, "target", onto)
-    ended = published(run, made)
-    if ended is not None:
-        return None if isinstance(ended, Moved) else ended
+    failed = published(run, made)
+    if failed is not None:
+        return None if isinstance(failed, Moved) else failed
     return finish(run, proof.Landing(commit=made.commit, before=onto, tip=tip), made)
