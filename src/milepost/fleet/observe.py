@@ -102,7 +102,7 @@ def read(site: Site, told: Fleet) -> Plans:
     state = derive(tree)
     branches = refs.branches(site.root)
     complete = [e.id for e in state.registry if finished(e.id, tree)]
-    unmerged = frozenset(mid for mid in complete if mid in tree.homes and not _landed(mid, told, branches))
+    unmerged = frozenset(mid for mid in complete if _unmerged(mid, tree, told, branches))
     undone = frozenset(mid for mid, past in told.past.items() if past.undone is not None and mid not in complete)
     facts = Facts(landed=frozenset(complete) - unmerged, undone=undone, unmerged=unmerged, held={})
     report = eligibility.analyze(tree, state, facts)
@@ -129,10 +129,12 @@ def finished(milestone: str, tree: Tree) -> bool:
     return done.settled(Unit(UnitKind.COMPLETE_MILESTONE, milestone), tree)
 
 
-def _landed(milestone: str, told: Fleet, branches: Mapping[str, str]) -> bool:
-    """Whether a worktree that is still there is what is left of a landing."""
-    landed = told.of(milestone).landed
-    return landed is not None and landed.tip == branches.get(worktrees.branch_name(milestone))
+def _unmerged(milestone: str, tree: Snapshot, told: Fleet, branches: Mapping[str, str]) -> bool:
+    """Whether a complete milestone is still to be merged, or its merge to be finished."""
+    past, tip = told.of(milestone), branches.get(worktrees.branch_name(milestone))
+    if past.landed is not None and past.landed.tip == tip:
+        return False  # What is there is what is left of its landing.
+    return milestone in tree.homes or (past.landing_begun and tip is not None)
 
 
 def observed(

@@ -169,6 +169,8 @@ class LandingStep(Event, frozen=True, kw_only=True, tag="landing-step"):
     milestone: str
     step: str
     detail: str = ""
+    slice: str = ""
+    """Set for one slice of the milestone."""
 
 
 class Landed(Event, frozen=True, kw_only=True, tag="landed"):

@@ -17,6 +17,7 @@ from milepost.formats.journal import (
     FleetStarted,
     Landed,
     LandingEnded,
+    LandingStep,
     Ordered,
     Result,
     RunEnded,
@@ -72,6 +73,8 @@ class Past:
     """How the latest merge of the whole milestone ended; None when there was none, or it landed."""
     slice_landing: LandingEnded | None = None
     """The same of a slice."""
+    landing_begun: bool = False
+    """A merge was begun and has not landed: git may be half way."""
     merge_deaths: int = 0
     """Merges in a row whose process died."""
     landed: Landed | None = None
@@ -194,8 +197,13 @@ class _Fold:
         else:
             self.edit(event.milestone, landing=None if event.outcome == "landed" else event)
 
+    def landing_step(self, event: LandingStep) -> None:
+        if not event.slice:
+            self.edit(event.milestone, landing_begun=True)
+
     def landed(self, event: Landed) -> None:
         self.edit(event.milestone, landed=event, undone=None, slices=(), slice_landing=None, landing=None)
+        self.edit(event.milestone, landing_begun=False, merge_deaths=0)
 
     def slice_ready(self, event: SliceReady) -> None:
         waiting = self.past.get(event.milestone, Past()).slices
@@ -222,6 +230,7 @@ _TAKE: Mapping[type, Callable[[_Fold, Any], None]] = {
     RunEnded: _Fold.run_ended,
     AttemptStarted: _Fold.attempt_started,
     AttemptEnded: _Fold.attempt_ended,
+    LandingStep: _Fold.landing_step,
     LandingEnded: _Fold.landing_ended,
     Landed: _Fold.landed,
     SliceReady: _Fold.slice_ready,

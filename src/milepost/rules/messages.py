@@ -64,6 +64,11 @@ def milestone_commit(mid: str, title: str, slices: Iterable[Slice], branch: str)
     return "\n\n".join([*parts, f"Branch: {branch}"]) + "\n"
 
 
+def slice_commit(mid: str, sid: str, title: str, branch: str) -> str:
+    """The message of one slice's commit on the integration branch, when slices are merged on their own."""
+    return f"feat({mid}/{sid}): {_one_line(title) or sid}\n\nBranch: {branch}\n"
+
+
 def without_id(mid: str, title: str) -> str:
     """A title without the `M001:` or `M001-ab12cd —` in front of it."""
     bare = re.escape(mid.partition("-")[0])
