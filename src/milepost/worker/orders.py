@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
+from msgspec import UNSET
+
 from milepost.errors import ExitCode
 from milepost.formats.journal import OrderTaken
 from milepost.formats.signal import Order, Signal
@@ -102,7 +104,7 @@ class Desk:
             else:
                 self.state = after(self.state, _STIMULI[order.signal])
             if order.signal is Order.STOP:
-                self.stopped_by = self.stopped_by or f"stopped by request ({order.sender})"
+                self.stopped_by = self.stopped_by or "stopped by request"
             self.heart.say(last_order=LastOrder(signal=str(order.signal), sent_at=order.sent_at, taken_at=at_ms))
             self._tell()
         # It is obeyed also where it cannot be written down.
@@ -118,8 +120,12 @@ class Desk:
             )
 
     def _tell(self) -> None:
-        published = WorkerState.PAUSED if self.state is Worker.PAUSED else WorkerState.RUNNING
-        self.heart.say(state=published, doing=_DOING.get(self.state, self._phase))
+        paused = self.state is Worker.PAUSED
+        self.heart.say(
+            state=WorkerState.PAUSED if paused else WorkerState.RUNNING,
+            doing=_DOING.get(self.state, self._phase),
+            reason="paused by request" if paused else UNSET,
+        )
 
 
 _DOING: Final[Mapping[Worker, str]] = {

@@ -5,7 +5,6 @@ Environment, home and current directory are read here and nowhere below. Source:
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from milepost.rules import gitignore
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
-from milepost.ui.cli import agents, arguments, assigned, context, surroundings
+from milepost.ui.cli import agents, arguments, assigned, context, signals, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
 from milepost.worker.ports import PortLease
@@ -141,7 +140,7 @@ async def _watched(shift: Shift, timeout_ms: int) -> Ending:
     limited = False
     ending = Ending(ExitCode.ERROR, "the run ended without saying why")
     async with ending_together() as tasks:
-        tasks.start_soon(_stop_on_signal, shift)
+        tasks.start_soon(signals.stop_on_signal, shift)
 
         async def limit() -> None:
             nonlocal limited
@@ -155,36 +154,6 @@ async def _watched(shift: Shift, timeout_ms: int) -> Ending:
     if limited and ending.code is ExitCode.INTERRUPTED:
         return Ending(ExitCode.ERROR, f"the time limit of {timeout_ms} ms passed", "gsd auto goes on from here.")
     return ending._replace(reason=ending.reason or reason)
-
-
-async def _stop_on_signal(shift: Shift) -> None:
-    """The first signal ends the unit in flight; another interrupt leaves at once, and the next start recovers.
-
-    A stop order to a worker comes with a signal, and whoever is impatient sends more of them: these change nothing.
-    """
-    known = set[int]()
-    with anyio.open_signal_receiver(*_heard(shift)) as signals:
-        async for number in signals:
-            if known and (shift.lock is None or number == signal.SIGINT in known):
-                os._exit(ExitCode.INTERRUPTED)
-            known.add(number)
-            shift.stop.set()
-
-
-def _heard(shift: Shift) -> tuple[signal.Signals, ...]:
-    """The signals that end a run. No terminal, no hang-up; and `nohup` means what it says."""
-    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    if ignored or (shift.lock is not None and not _has_terminal()):
-        return (signal.SIGINT, signal.SIGTERM)
-    return (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
 
 
 def _shift(
