@@ -92,7 +92,7 @@ def make(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
     found = worktrees.ensure(place, milestone, f"refs/heads/{target}", state_dir=shift.state_dir)
     if not marker.exists():
         carry.bring_in(milestone, found.path, shift)
-        copy_included(shift.root, found.path, state_dir=shift.state_dir)
+        copy_included(shift.root, found.path, state_dir=shift.state_dir, on_problem=shift.watcher.note)
         _record(milestone, target, found.path / shift.state_dir)
     return Workspace(
         root=shift.root,
