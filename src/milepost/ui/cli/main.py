@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("milepost.ui.cli.pause", "Let the current unit finish, then stop."),
     "status": ("milepost.ui.cli.status", "Where the project stands, what it cost, what waits for you."),
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
+    "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
+    "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
     "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
     "headless": ("milepost.ui.cli.headless", "auto, next, query, status or doctor for scripts and CI."),
 }
@@ -57,7 +59,7 @@ def main(argv: Sequence[str], program: str) -> int:
     """Run one command line; returns its exit code (`errors.ExitCode`). Never raises for bad input."""
     _open_streams()
     try:
-        return _run(list(argv), program)
+        return _run(_unslashed(list(argv)), program)
     except MilepostError as error:
         return _complain(program, str(error), error.hint, error.exit_code)
     except OSError as error:
@@ -66,6 +68,19 @@ def main(argv: Sequence[str], program: str) -> int:
         return _complain(program, "interrupted", f"{program} auto goes on from here.", ExitCode.INTERRUPTED)
     finally:
         _flush()
+
+
+def _unslashed(argv: list[str]) -> list[str]:
+    """The words of a slash command, as it is typed inside a session, with or without the product's name.
+
+    `/gsd parallel start`, `/sf parallel start` and `/parallel start` are all `parallel start`, in one argument or
+    in several. Source: parallel PR-212, spec 4.
+    """
+    if not argv or not argv[0].startswith("/"):
+        return argv
+    words = [*argv[0].split(), *argv[1:]]
+    first = words.pop(0).removeprefix("/")
+    return words if first in ("", *_DIALECTS) else [first, *words]
 
 
 def _open_streams() -> None:

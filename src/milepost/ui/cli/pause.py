@@ -6,7 +6,6 @@ from pathlib import Path
 
 from milepost.errors import ExitCode
 from milepost.formats.signal import Order
-from milepost.store import lease
 from milepost.ui.cli import arguments, context, stop
 
 
@@ -16,11 +15,10 @@ def run(argv: Sequence[str], program: str) -> int:
         prog=f"{program} pause", description="Let the current unit finish, then end auto mode (exit code 3)."
     ).parse_args(argv)
     where = context.find(program)
-    path = Path(where.root, where.state_dir, "parallel", "auto.lease")
-    holder = lease.holder(path)
+    state = Path(where.root, where.state_dir)
+    holder = stop.runner(state)
     if holder is None:
-        sys.stdout.write("Nothing is running.\n")
-        return ExitCode.DONE
-    stop.order(path.parent, Order.PAUSE, holder.run)
+        return stop.nothing(state, program, "pause")
+    stop.order(state / "parallel", Order.PAUSE, holder.run)
     sys.stdout.write(f"Pausing after the current unit (pid {holder.pid}). {program} auto goes on from there.\n")
     return ExitCode.DONE

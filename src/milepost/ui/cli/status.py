@@ -2,19 +2,21 @@
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from milepost.errors import ExitCode
+from milepost.fleet.look import look
 from milepost.model import money
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import decide
-from milepost.store import lease, ledger, preferences
+from milepost.store import ledger, preferences
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
-from milepost.ui.cli import arguments, context
-from milepost.ui.views import overview
+from milepost.ui.cli import arguments, context, stop
+from milepost.ui.views import fleet, overview
 from milepost.ui.views import state as state_view
 from milepost.ui.views.waiting import honest
 
@@ -34,23 +36,26 @@ def run(argv: Sequence[str], program: str) -> int:
     active = state.active_milestone.id if state.active_milestone else None
     decision = honest(decide(state, steered(tree, active), settings.preferences), state, tree.homes)
     ceiling = settings.preferences.budget_ceiling
+    events = Journal(state_path, "project").everything()
+    board = fleet.board(look(state_path, now_ms=_now_ms(), events=events), settings.preferences, program)
     seen = overview.overview(
         state,
         decision,
-        Journal(state_path, "project").everything(),
+        events,
         running=_running(state_path),
         ceiling=None if ceiling is None else money.from_usd(ceiling),
         carried=ledger.carried(state_path),
     )
     if options.json:
-        sys.stdout.write(_json(seen, state_view.query(state, decision)) + "\n")
+        sys.stdout.write(_json(seen, board, state_view.query(state, decision)) + "\n")
     else:
         sys.stdout.write(overview.text(seen, program))
+        sys.stdout.write("".join(f"{line}\n" for line in fleet.brief(board)))
     return ExitCode.DONE
 
 
 def _running(state: Path) -> str:
-    holder = lease.holder(state / "parallel" / "auto.lease")
+    holder = stop.runner(state)
     if holder is None:
         return ""
     lock = ledger.read_lock(state)
@@ -58,7 +63,11 @@ def _running(state: Path) -> str:
     return f"pid {holder.pid}{doing}"
 
 
-def _json(seen: overview.Overview, query: str) -> str:
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _json(seen: overview.Overview, board: fleet.Board, query: str) -> str:
     rows = [
         {
             "kind": r.kind,
@@ -78,6 +87,7 @@ def _json(seen: overview.Overview, query: str) -> str:
             "unpricedRequests": seen.books.unpriced,
             "ceiling": None if seen.ceiling is None else money.to_usd(seen.ceiling),
             "units": rows,
+            "parallel": fleet.document(board) if board.shown else None,
             "lastRun": None
             if seen.last_run is None
             else {"state": seen.last_run.state, "reason": seen.last_run.reason, "hint": seen.last_run.hint},
