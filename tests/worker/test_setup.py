@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,12 +12,13 @@ import anyio
 import pytest
 
 from conftest import run_git
-from milepost.formats.journal import SetUp
+from milepost.errors import ExitCode
+from milepost.formats.journal import AttemptStarted, SetUp, Verified
 from milepost.formats.preferences import Parallel
-from milepost.process import confine, table
+from milepost.process import confine, ladder, table
 from milepost.testing import projects
 from milepost.unit.bench import Workspace
-from milepost.worker import places
+from milepost.worker import loop, places
 from milepost.worker.setup import NotReady, Ready, prepare
 from milepost.worker.shift import Shift
 from worker.shifts import QUICK, prefer, said, shift_for
@@ -411,3 +413,58 @@ async def test_an_environment_that_does_not_start_is_found_by_the_check(shift: M
     ended = await prepare(await enter(run), run)
     assert isinstance(ended, NotReady)
     assert ended.reason == "setting up M001 failed: .venv/bin/python -c '': exit code 5"
+
+
+@pytest.mark.spec(id="FM-74")
+async def test_a_worker_that_cannot_be_set_up_pays_nothing_and_says_where_to_look(shift: Make, tools: Tools) -> None:
+    tools.add("npm", "echo 'npm error code E404' >&2; exit 1")
+    run = shift(NPM, lock="M001")
+    ending = await loop.work(run, os.getpid())
+    assert ending.code is ExitCode.BLOCKED
+    assert "setting up M001 failed: npm ci: exit code 1: npm error code E404" in ending.reason
+    assert ".gsd/runtime/setup/M001.log" in ending.hint
+    assert not [event for event in run.journal("M001").own() if isinstance(event, AttemptStarted)]
+
+
+@pytest.mark.spec(id="FM-74")
+async def test_gates_of_a_worker_find_what_the_set_up_installed(shift: Make, tools: Tools, project: Path) -> None:
+    tools.add("uv", "mkdir -p .venv/bin; for name in python checker; do ln -sf /bin/true .venv/bin/$name; done")
+    run = shift({"uv.lock": "", ".gitignore": ".venv/\n"}, lock="M001")
+    run = replace(run, preferences=run.preferences._replace(verification_commands=("checker",)))
+    ending = await loop.work(run, os.getpid())
+    assert ending.code is ExitCode.DONE, ending
+    assert tools.calls() == ["uv sync --frozen (M001)"]
+    gates = [event for event in run.journal("M001").own() if isinstance(event, Verified)]
+    assert gates
+    assert {event.verdict for event in gates} == {"pass"}
+
+
+@pytest.mark.spec(id="FM-74")
+async def test_a_set_up_that_was_killed_is_done_again(shift: Make, tools: Tools, project: Path) -> None:
+    tools.add("npm", f'mkdir -p node_modules; echo $PPID > "{tools.directory}/pid"; sleep 600')
+    run = shift(NPM)
+    place = await enter(run)
+    child = _preparing(project, run.env["PATH"])
+    with anyio.fail_after(60):
+        while not _number(tools.directory / "pid"):  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+    child.kill()
+    child.wait()
+    await ladder.end_orphans()
+    tools.add("npm", "mkdir -p node_modules/x")
+    assert isinstance(await prepare(place, run), Ready)
+    assert (place.cwd / "node_modules/x").is_dir()
+
+
+def _preparing(project: Path, path: str) -> "subprocess.Popen[bytes]":
+    """A process of its own that sets up M001."""
+    code = (
+        "import anyio, sys; from pathlib import Path; from worker.shifts import shift_for\n"
+        "from milepost.worker import places; from milepost.worker.setup import prepare\n"
+        "shift = shift_for(Path(sys.argv[1]))\n"
+        "async def work():\n"
+        "    await prepare(await places.enter('M001', shift), shift)\n"
+        "anyio.run(work)\n"
+    )
+    env = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen([sys.executable, "-c", code, str(project)], env=env)
