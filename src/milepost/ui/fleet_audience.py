@@ -6,12 +6,13 @@ Only differences are said: a milestone whose standing changed, a unit that was b
 import json
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
-from milepost.fleet.observe import Observation, Plans
-from milepost.fleet.site import Site
+from milepost.fleet.observe import Observation
 from milepost.rules.schedule import Finish, Plan
 from milepost.rules.standings import Stage, Standing
+from milepost.ui.views import parallel_text
 
 _SAID = {
     Stage.RUNNING: "is at work",
@@ -41,11 +42,10 @@ class Audience:
         self._standings: dict[str, tuple[Stage, str]] = {}
         self._units: dict[str, str] = {}
 
-    def begin(self, plans: Plans, site: Site) -> None:
-        """The documented opening."""
-        del plans, site
+    def begin(self, workers: Sequence[str]) -> None:
+        """The documented opening. workers: milestones that are started at once."""
         if not self._json:
-            self._write("\nParallel orchestration started.\n")
+            self._write("\n" + parallel_text.started(workers) + "\n")
 
     def plan(self, plan: Plan, seen: Observation) -> None:
         """Say what changed since the last time."""
@@ -58,11 +58,11 @@ class Audience:
                     self._changed(standing)
         for milestone, status in seen.statuses.items():
             unit = status.current_unit
-            key = f"{unit.type} {unit.id}" if unit else ""
-            if milestone in seen.holders and key != self._units.get(milestone, ""):
-                self._units[milestone] = key
-                if key:
-                    self._say(milestone, "unit", key)
+            doing = f"{unit.type} {unit.id}" if unit else ""
+            if milestone in seen.holders and doing != self._units.get(milestone, ""):
+                self._units[milestone] = doing
+                if doing:
+                    self._say(milestone, "unit", doing)
 
     def note(self, text: str) -> None:
         """A sentence."""

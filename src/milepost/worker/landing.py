@@ -7,21 +7,29 @@ run and what happened is journaled. Source: DESIGN rules 6 and 7, spec auto 6.7.
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 
 from anyio import from_thread, to_thread
 
-from milepost.errors import ExitCode
+from milepost.errors import ExitCode, MilepostError
 from milepost.formats import roadmap
 from milepost.formats.journal import Landed as LandedEvent
-from milepost.formats.journal import LandingStep
-from milepost.formats.tree import milestone_file, read
-from milepost.git import merge, publish, refs, repo, worktrees
+from milepost.formats.journal import LandingEnded, LandingStep
+from milepost.formats.tree import milestone_dir, milestone_file, read
+from milepost.git import bring_in, merge, publish, refs, repo, worktrees
 from milepost.git.branches import leave_branch
 from milepost.model.state import State, Status
-from milepost.rules import messages
+from milepost.model.units import Unit, UnitKind
+from milepost.rules import done, messages
 from milepost.store.snapshot import Snapshot
-from milepost.worker import carry, merge_check, places
+from milepost.worker import carry, landing_words, merge_check, places
 from milepost.worker.shift import Ending, Shift
+
+
+class NotComplete(MilepostError):
+    """What is to be merged is not finished."""
+
+    exit_code = ExitCode.BLOCKED
 
 
 def due(state: State, home: Snapshot, shift: Shift) -> str | None:
@@ -55,9 +63,9 @@ def complete_published(shift: Shift) -> Ending | None:
     """Let checkouts follow what a killed run had published, before anything is read from them."""
     for milestone in publish.noted(shift.root) if shift.lock is None else ():
         home = Snapshot(str(shift.root), shift.state_dir)
-        plan = _plan(milestone, places.target_of(milestone, shift), home, shift)
+        plan = plan_of(milestone, home, shift)
         refused = merge.complete(plan, journal=functools.partial(_note, shift, milestone))
-        if refused and (ending := _ended(milestone, refused, shift)):
+        if refused and (ending := landing_words.ending(milestone, refused, shift)):
             return ending
     return None
 
@@ -66,7 +74,44 @@ async def land(milestone: str, home: Snapshot, shift: Shift) -> Ending | None:
     """Land one milestone. None: it is on its branch; otherwise why not, with what to type next."""
     target = places.target_of(milestone, shift)
     _lend_back(milestone, target, shift)
-    plan = _plan(milestone, target, home, shift)
+    plan = plan_of(milestone, home, shift)
+    try:
+        outcome = await attempt(plan, shift)
+    except bring_in.Unresolved as unresolved:
+        _write_down(landing_words.unresolved(plan, unresolved, shift), shift)
+        raise
+    _write_down(landing_words.verdict(plan, outcome, shift), shift)
+    return landing_words.ending(milestone, outcome, shift)
+
+
+async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
+    """Land one milestone from the merge queue; how it ended, as it was written down. Raises git's typed errors."""
+    plan = plan_of(milestone, home, shift)
+    try:
+        outcome = await attempt(plan, shift)
+        ended = landing_words.verdict(plan, outcome, shift)
+        left = landing_words.ending(milestone, outcome, shift)
+        if isinstance(outcome, merge.Landed) and left is not None:
+            shift.watcher.note(f"{left.reason} — {left.hint}")
+    except bring_in.Unresolved as unresolved:
+        ended = landing_words.unresolved(plan, unresolved, shift)
+    except MilepostError as error:
+        ended = landing_words.failed(plan, error, shift)
+    _write_down(ended, shift)
+    return ended
+
+
+async def attempt(plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
+    """Conclude what a person resolved in the worktree, then merge. Raises Unresolved while a marker is left.
+
+    After a conflict the merge stands in the worktree, half done, to be resolved there: target and checkout are as
+    they were (PR-123, PR-196, FM-84).
+    """
+    milestone = plan.mid
+    if plan.worktree is not None and bring_in.unfinished(plan.worktree):
+        message = f"merge({milestone}): bring {plan.target} in\n"
+        bring_in.conclude(plan.worktree, plan.branch, message, state_dir=plan.state_dir, commit_docs=plan.commit_docs)
+        shift.watcher.note(f"{milestone}: the resolved merge was committed on {plan.branch}")
     check = merge_check.check(milestone, shift)
     outcome = await to_thread.run_sync(
         functools.partial(
@@ -77,7 +122,51 @@ async def land(milestone: str, home: Snapshot, shift: Shift) -> Ending | None:
             bring_home=functools.partial(_bring_home, milestone, plan, shift),
         )
     )
-    return _ended(milestone, outcome, shift)
+    if isinstance(outcome, merge.Conflicted) and plan.worktree is not None:
+        return _to_be_resolved(outcome, plan, shift)
+    return outcome
+
+
+def _to_be_resolved(outcome: merge.Conflicted, plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
+    onto = refs.branch_tip(plan.root, plan.target)
+    if plan.worktree is None or onto is None:
+        return outcome
+    found = bring_in.begin(
+        plan.root,
+        plan.worktree,
+        plan.branch,
+        onto,
+        mid=plan.mid,
+        state_dir=plan.state_dir,
+        generated=plan.generated,
+        target=plan.target,
+        commit_docs=plan.commit_docs,
+        leave=True,
+    )
+    if isinstance(found, bring_in.Clean):
+        return outcome
+    where = plan.worktree.relative_to(plan.root)
+    again = f"gsd parallel merge {plan.mid}" if shift.command != "auto" else "gsd auto"
+    hint = f"The merge stands half done in {where}/: resolve it there, then {again}"
+    return replace(outcome, files=found.conflicts, hint=hint)
+
+
+def _write_down(ended: LandingEnded, shift: Shift) -> None:
+    shift.journal(ended.milestone).append(ended)
+
+
+def latest(milestone: str, shift: Shift) -> LandedEvent | None:
+    """The milestone's latest landing."""
+    landings = [e for e in shift.journal(milestone).own() if isinstance(e, LandedEvent)]
+    return landings[-1] if landings else None
+
+
+def require_complete(milestone: str, home: Snapshot) -> None:
+    """Raise NotComplete for a milestone whose files do not say that it is finished."""
+    if milestone_dir(home, milestone) is None:
+        raise NotComplete(f"there is no milestone {milestone}", hint="gsd status")
+    if not done.settled(Unit(UnitKind.COMPLETE_MILESTONE, milestone), home):
+        raise NotComplete(f"{milestone} is not complete", hint="gsd parallel status")
 
 
 def _lend_back(milestone: str, target: str, shift: Shift) -> None:
@@ -87,7 +176,9 @@ def _lend_back(milestone: str, target: str, shift: Shift) -> None:
         leave_branch(shift.root, target)
 
 
-def _plan(milestone: str, target: str, home: Snapshot, shift: Shift) -> merge.MergePlan:
+def plan_of(milestone: str, home: Snapshot, shift: Shift) -> merge.MergePlan:
+    """What a merge of the milestone is asked to do, decided now and frozen."""
+    target = places.target_of(milestone, shift)
     branch = worktrees.branch_name(milestone)
     worktree = worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir)
     settings = shift.preferences.git
@@ -104,6 +195,7 @@ def _plan(milestone: str, target: str, home: Snapshot, shift: Shift) -> merge.Me
         state_dir=shift.state_dir,
         commit_docs=settings.commit_docs,
         push_to=settings.remote if settings.auto_push else None,
+        generated=shift.preferences.parallel.generated_files,
     )
 
 
@@ -116,50 +208,3 @@ def _note(shift: Shift, milestone: str, step: str, facts: Mapping[str, str]) -> 
     detail = " ".join(f"{key}={value}" for key, value in facts.items())
     event = LandingStep(at_ms=shift.now_ms(), run=shift.run, milestone=milestone, step=step, detail=detail)
     shift.journal(milestone).append(event)
-
-
-def _ended(milestone: str, outcome: merge.Outcome, shift: Shift) -> Ending | None:
-    match outcome:
-        case merge.Landed():
-            return _landed(milestone, outcome, shift)
-        case merge.NothingToLand(reason=reason):
-            return Ending(ExitCode.BLOCKED, f"{milestone} has nothing to merge: {reason}", "gsd doctor")
-        case merge.Conflicted(files=files, target=target, hint=hint):
-            names = "; ".join(str(file) for file in files)
-            return Ending(ExitCode.BLOCKED, f"{milestone} conflicts with {target}: {names}", hint)
-        case merge.Refused(reason=reason, paths=paths, hint=hint):
-            listed = f": {', '.join(str(path) for path in paths)}" if paths else ""
-            return Ending(ExitCode.BLOCKED, f"{milestone} was not merged: {reason}{listed}", hint)
-        case merge.CheckFailed(detail=detail, inconclusive=inconclusive):
-            word = "could not be judged" if inconclusive else "failed"
-            return Ending(
-                ExitCode.PAUSED, f"the check before merging {milestone} {word}: {detail}", "Mend it, then gsd auto."
-            )
-
-
-def _landed(milestone: str, outcome: merge.Landed, shift: Shift) -> Ending | None:
-    shift.journal(milestone).append(
-        LandedEvent(
-            at_ms=shift.now_ms(),
-            run=shift.run,
-            milestone=milestone,
-            target=outcome.target,
-            commit=outcome.commit,
-            tip=outcome.tip,
-            pushed=outcome.pushed,
-            push_error=outcome.push_error,
-        )
-    )
-    (shift.state / "runtime" / "places" / f"{milestone}.ready").unlink(missing_ok=True)
-    say = shift.watcher.note
-    say(f"{milestone} is on {outcome.target} as {outcome.commit[:10]}{' and pushed' if outcome.pushed else ''}")
-    for settled in outcome.resolved:
-        say(f"resolved {settled}")
-    if outcome.only_planning:
-        say(f"{milestone} changed nothing but planning files")
-    if outcome.push_error:
-        say(f"NOT pushed: {outcome.push_error}")
-    if outcome.kept:
-        reasons = "; ".join(outcome.kept)
-        return Ending(ExitCode.BLOCKED, f"{milestone} is merged, but something was kept: {reasons}", "gsd doctor")
-    return None

@@ -73,8 +73,9 @@ def parser(program: str) -> argparse.ArgumentParser:
     return made
 
 
-def run(argv: Sequence[str], program: str) -> int:
+def run(argv: Sequence[str], program: str, command: str = "start") -> int:
     """Start, or go on with, a parallel run."""
+    del command
     options = parser(program).parse_args(argv)
     if assignment.is_worker(os.environ):
         raise Nested(
@@ -84,7 +85,7 @@ def run(argv: Sequence[str], program: str) -> int:
     site = sites.site(program, options=_passed_on(options), sandbox=not options.no_sandbox)
     if not site.preferences.parallel.enabled:
         raise Disabled(
-            "Parallel mode is not enabled. Set `parallel.enabled: true` in your preferences.",
+            parallel_text.DISABLED,
             hint=f"In {site.state_dir}/PREFERENCES.md, between the --- lines.",
         )
     require_ready(inspect(site.root))
@@ -94,12 +95,12 @@ def run(argv: Sequence[str], program: str) -> int:
     if options.dry_run:
         return ExitCode.DONE
     if not _anything(plans, site):
-        sys.stdout.write("\nNo milestones are eligible for parallel execution.\n")
+        sys.stdout.write(f"\n{parallel_text.NONE_ELIGIBLE}\n")
         return ExitCode.DONE if _all_done(plans) else ExitCode.BLOCKED
     if not options.yes and not _agreed(plans, site):
         sys.stdout.write("Nothing was started.\n")
         return ExitCode.DONE
-    return _detached(argv, site) if options.detach else _coordinate(options, plans, site, program)
+    return _detached(argv, plans, site) if options.detach else _coordinate(options, plans, site, program)
 
 
 def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
@@ -117,6 +118,11 @@ def _anything(plans: observe.Plans, site: Site) -> bool:
 def _all_done(plans: observe.Plans) -> bool:
     causes = {e.cause for e in plans.report.ineligible}
     return causes <= {eligibility.Cause.COMPLETE, eligibility.Cause.MERGED, eligibility.Cause.PARKED}
+
+
+def _first(plans: observe.Plans, site: Site) -> list[str]:
+    """Those that are started at once."""
+    return [e.id for e in plans.report.eligible][: site.preferences.parallel.max_workers]
 
 
 def _agreed(plans: observe.Plans, site: Site) -> bool:
@@ -140,7 +146,7 @@ def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, p
         place = inspect(site.root)
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         _prepare(options, plans, site)
-        audience.begin(plans, site)
+        audience.begin(_first(plans, site))
         finish = anyio.run(_watched, _renewed(site), audience, options.fresh_budget)
     audience.finish(finish)
     return finish.code
@@ -219,7 +225,7 @@ def _holder(site: Site) -> Holder:
     )
 
 
-def _detached(argv: Sequence[str], site: Site) -> int:
+def _detached(argv: Sequence[str], plans: observe.Plans, site: Site) -> int:
     """Start the coordinator in the background, and see that it began."""
     words = [word for word in argv if word not in ("--detach", "--yes", "-y")]
     out, err = (spawn.log(site.box, "coordinator", site.run, end) for end in ("out", "err"))
@@ -231,7 +237,9 @@ def _detached(argv: Sequence[str], site: Site) -> int:
     while time.monotonic() < deadline:
         found = holder_of(path, guard)
         if found is not None and found.pid == process.pid:
-            sys.stdout.write(f"\n{parallel_text.started([])}\nCoordinator: pid {process.pid}, output in {out}\n")
+            sys.stdout.write(
+                f"\n{parallel_text.started(_first(plans, site))}\nCoordinator: pid {process.pid}, output in {out}\n"
+            )
             return ExitCode.DONE
         if process.poll() is not None:
             sys.stdout.write(out.read_text("utf-8", errors="replace"))

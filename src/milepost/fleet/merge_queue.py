@@ -1,0 +1,109 @@
+"""The merge queue: one holder, one milestone at a time, whoever asks for it.
+
+    turn taken → lease of the milestone → (a merge that a person resolved is concluded) → landed → written down
+
+Source: DESIGN "Parallel", parallel PR-088, PR-089, PR-120 to PR-124, PR-330, FM-93 to FM-96.
+"""
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import anyio
+
+from milepost.errors import MilepostError
+from milepost.fleet.observe import Plans
+from milepost.fleet.site import Site
+from milepost.formats.journal import LandingEnded
+from milepost.process import identity
+from milepost.rules.fleet import Fleet
+from milepost.store.lease import Holder, Lease, LeaseHeld
+from milepost.store.snapshot import Snapshot
+from milepost.worker import landing, landing_slice
+
+_TURN_S = 120.0
+"""How long one waits for a merge that is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How one merge went."""
+
+    milestone: str
+    ended: LandingEnded
+    pushed: bool = False
+    push_error: str = ""
+
+
+def order(plans: Plans, told: Fleet, *, by_completion: bool) -> tuple[str, ...]:
+    """Complete milestones that are not on their target, in the order in which they are merged (PR-120, PR-121)."""
+    ready = sorted(plans.unmerged)
+    if by_completion:
+        ready.sort(key=lambda mid: told.of(mid).completed_ms)
+    return tuple(ready)
+
+
+async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
+    """Merge one milestone, or one finished slice of it. Expected endings are values; raises LeaseHeld."""
+    with ExitStack() as held:
+        await _turn(held, milestone, site)
+        shift = site.shift()
+        landing.complete_published(shift)
+        home = Snapshot(str(site.root), site.state_dir)
+        if slice_id:
+            # The worker has the milestone, and nothing of its own is touched.
+            ended = await landing_slice.land(milestone, slice_id, home, shift)
+        else:
+            held.enter_context(_lease(milestone, f"merge {milestone}", site))
+            landing.require_complete(milestone, home)
+            ended = await landing.queued(milestone, home, shift)
+    last = landing.latest(milestone, shift) if ended.outcome == "landed" and not slice_id else None
+    return Result(
+        milestone=milestone,
+        ended=ended,
+        pushed=last.pushed if last else False,
+        push_error=last.push_error if last else "",
+    )
+
+
+async def _turn(held: ExitStack, milestone: str, site: Site) -> None:
+    """Take the merge lease, waiting for a merge that is under way, then what keeps others off."""
+    what = f"merge {milestone}"
+    with anyio.move_on_after(_TURN_S) as waiting:
+        while True:
+            try:
+                held.enter_context(_lease("merge", what, site))
+                break
+            except LeaseHeld:
+                await anyio.sleep(0.1)
+    if waiting.cancelled_caught:
+        raise LeaseHeld("the merge queue", None)
+    held.enter_context(_lease("auto", what, site, shared=True))
+
+
+def _lease(name: str, command: str, site: Site, *, shared: bool = False) -> Lease:
+    own = identity.own()
+    holder = Holder(
+        pid=os.getpid(),
+        run=site.run,
+        host=own.host,
+        boot_id=own.boot_id,
+        start_ticks=own.start_ticks,
+        started_at=site.now_ms(),
+        command=command,
+    )
+    return Lease(site.lease(name), name, holder, shared=shared, guard=site.guard(name))
+
+
+def not_begun(milestone: str, error: MilepostError, site: Site) -> Result:
+    """The result of a merge that could not be begun; not written down, since nothing happened."""
+    ended = LandingEnded(
+        at_ms=site.now_ms(),
+        run=site.run,
+        milestone=milestone,
+        outcome="refused",
+        target="",
+        reason=str(error),
+        hint=error.hint,
+    )
+    return Result(milestone=milestone, ended=ended)
