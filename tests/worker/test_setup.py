@@ -91,7 +91,7 @@ async def test_once_for_its_lock_file_before_anything_is_paid(shift: Make, tools
     assert (place.cwd / "node_modules/x/index.js").exists()
     assert [(e.milestone, e.recipe, e.ok, e.reason) for e in events(run)] == [("M001", "npm", True, "")]
     again = shift()
-    assert isinstance(await prepare(place, again), Ready)
+    assert isinstance(await prepare(await enter(again), again), Ready)
     assert tools.calls() == ["npm ci (M001)"]
     assert said(again) == ""
 
@@ -311,7 +311,7 @@ async def test_a_command_of_the_settings_that_is_not_here_is_a_failure(shift: Ma
 
 
 async def test_a_stop_ends_it_and_the_next_start_does_it_again(shift: Make, tools: Tools) -> None:
-    tools.add("npm", f'echo $$ > "{tools.directory}/pid"; sleep 600')
+    tools.add("npm", f'mkdir node_modules; echo 1 > node_modules/x; echo $$ > "{tools.directory}/pid"; sleep 600')
     run = shift(NPM)
     place = await enter(run)
     ended: list[Ready | NotReady] = []
@@ -331,6 +331,7 @@ async def test_a_stop_ends_it_and_the_next_start_does_it_again(shift: Make, tool
     row = table.row(_number(tools.directory / "pid"))
     assert row is None or row.state in table.GONE
     assert events(run) == []
+    assert dirty(place) == ""  # What it left half done must not come into a snapshot of the work.
     tools.add("npm", "mkdir -p node_modules")
     assert isinstance(await prepare(place, shift()), Ready)
 

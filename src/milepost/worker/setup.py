@@ -128,10 +128,10 @@ class _Job:
         before = setup_traces.visible(self.place.cwd)
         started = anyio.current_time()
         ended = await unless_stopped(self.shift.stop, lambda: self._run(step, log))
+        self._tidy(step, before)
         if ended is None:
             return NotReady(reason=_STOPPED, log=self._log_name(), stopped=True)
         (failure,) = ended
-        self._tidy(step, before)
         self._book(step, failure, round((anyio.current_time() - started) * 1000))
         if failure is None:
             Memory(self.place).keep(step, self._hash(step))
