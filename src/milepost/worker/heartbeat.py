@@ -27,6 +27,9 @@ BEAT_S = 2.0
 LOOK_S = 0.2
 """Between two looks for orders."""
 
+_PATIENCE_S = 5.0
+"""How long a beat may take that is under way at the end; only a disk that hangs takes longer."""
+
 
 class Heartbeat:
     """A watcher that tells the status file, and everything on to another watcher."""
@@ -59,7 +62,7 @@ class Heartbeat:
         self._over.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
         self.say(state=state, reason=reason, doing="ended", current_unit=None)
         with suppress(OSError):
             self._publish()

@@ -7,6 +7,7 @@ FM-07, FM-08, FM-29, section 7; DESIGN rule 9.
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -155,7 +156,8 @@ class Posted:
         """The last word."""
         state = WorkerState.ERROR if ending.code is ExitCode.ERROR else WorkerState.STOPPED
         self.heart.end(state, ending.reason)
-        mailbox.clear(self.shift.box, self.milestone)
+        with suppress(OSError):
+            mailbox.clear(self.shift.box, self.milestone)
 
     async def _relay(self) -> None:
         while not self.desk.stopped_by:  # noqa: ASYNC110 - another thread sets it

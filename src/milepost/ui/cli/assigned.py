@@ -8,19 +8,24 @@ FM-51, FM-53.
 """
 
 import os
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
-from milepost.errors import MilepostError
+from milepost.errors import ExitCode, MilepostError
 from milepost.formats import assignment
 from milepost.formats.assignment import Assignment
+from milepost.formats.journal import RunEnded
 from milepost.formats.preferences import Preferences
 from milepost.git import repo
-from milepost.store.lease import Handed, Holder, Lease
+from milepost.store.journal import Journal
+from milepost.store.lease import Handed, Holder, Lease, LeaseHeld, LeaseLost
 from milepost.ui.cli import context
 from milepost.ui.cli.main import state_dir
 from milepost.worker.ports import PortLease, lease, worktree_name
+from milepost.worker.shift import Shift
 
 
 class OtherProject(MilepostError):
@@ -114,3 +119,47 @@ def _own(given: Assignment, state: Path, who: Holder) -> Lease:
     if given.lease_fd is None:
         return Lease(path, mid, who, guard=guard)
     return Lease.adopt(Handed(lease=given.lease_fd, guard=given.guard_fd), path, mid, who, guard=guard)
+
+
+def furnished(shift: Shift, ports: PortLease | None) -> Shift:
+    """With the ports and the name of a worker's worktree in the environment of its commands."""
+    if ports is None:
+        return shift
+    if ports.note:
+        shift.watcher.note(ports.note)
+    env = {**shift.env, **ports.env(shift.state_dir)}
+    return replace(shift, env=env, port_base=ports.base)
+
+
+@contextmanager
+def ending_noted(given: Assignment | None, found: context.Where) -> Iterator[None]:
+    """See to it that a worker which cannot even begin has a terminal record: why is in the journal, not in a log only.
+
+    Not when the milestone is somebody else's: then the journal is, too.
+    """
+    try:
+        yield
+    except (LeaseHeld, LeaseLost):
+        raise
+    except (MilepostError, OSError) as error:
+        if given is not None and given.run:
+            _note(given.milestone, given.run, Path(found.root, found.state_dir), error)
+        raise
+
+
+def _note(milestone: str, run: str, state: Path, error: MilepostError | OSError) -> None:
+    journal = Journal(state, milestone)
+    code = error.exit_code if isinstance(error, MilepostError) else ExitCode.ERROR
+    # A full disk is the error that comes out; it is not to be replaced by that of this very line.
+    with suppress(OSError):
+        if not any(isinstance(event, RunEnded) and event.run == run for event in journal.own()):
+            journal.append(
+                RunEnded(
+                    at_ms=time.time_ns() // 1_000_000,
+                    run=run,
+                    state=code.name.lower(),
+                    reason=str(error),
+                    hint=error.hint if isinstance(error, MilepostError) else "",
+                    milestone=milestone,
+                )
+            )

@@ -29,7 +29,6 @@ from milepost.ui import progress
 from milepost.ui.cli import agents, arguments, assigned, context, signals, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
-from milepost.worker.ports import PortLease
 from milepost.worker.shift import Ending, Shift
 
 
@@ -77,13 +76,21 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
 
 def _run(options: argparse.Namespace, program: str, command: str) -> int:
     given = assigned.read(os.environ)
+    caught = signals.held_back() if given else []
     where = assigned.where(given, program)
-    place = repo.inspect(Path(where.root))
-    if os.path.realpath(where.root) != str(place.root):
-        raise NotAtTheRoot(
-            f"{where.root}/{where.state_dir} is not at the root of its repository, which is {place.root}",
-            hint=f"Move {where.state_dir}/ there, or make {where.root} a repository of its own.",
-        )
+    with assigned.ending_noted(given, where):
+        return _work(options, where, program, command, given, caught)
+
+
+def _work(
+    options: argparse.Namespace,
+    where: context.Where,
+    program: str,
+    command: str,
+    given: Assignment | None,
+    caught: Sequence[int],
+) -> int:
+    place = _place(where)
     watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
     loaded = _settings(where, program)
     shift = _shift(options, where, place.root, loaded.preferences, watcher, command, given)
@@ -95,16 +102,26 @@ def _run(options: argparse.Namespace, program: str, command: str) -> int:
         exclude(place.common_dir, [f"{where.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         preferences.write_cache(where.root, where.home, state_dir=where.state_dir)
         _reset_caps(options.retry, shift)
-        shift = _furnished(replace(shift, leases=leases), ports)
+        shift = assigned.furnished(replace(shift, leases=leases), ports)
         _introduce(shift)
         started = time.monotonic()
         try:
-            ending = anyio.run(_watched, shift, options.timeout)
+            ending = anyio.run(_watched, shift, options.timeout, caught)
         finally:
             watcher.close()
             ledger.unlock(shift.own_state)
     progress.summary(ending, shift, seconds=time.monotonic() - started, headless=options.headless, program=program)
     return ending.code
+
+
+def _place(where: context.Where) -> repo.Repo:
+    place = repo.inspect(Path(where.root))
+    if os.path.realpath(where.root) != str(place.root):
+        raise NotAtTheRoot(
+            f"{where.root}/{where.state_dir} is not at the root of its repository, which is {place.root}",
+            hint=f"Move {where.state_dir}/ there, or make {where.root} a repository of its own.",
+        )
+    return place
 
 
 def _require_startable(place: repo.Repo, shift: Shift) -> None:
@@ -117,16 +134,6 @@ def _require_startable(place: repo.Repo, shift: Shift) -> None:
         _require_alone(state)
 
 
-def _furnished(shift: Shift, ports: PortLease | None) -> Shift:
-    """With the ports and the name of a worker's worktree in the environment of its commands."""
-    if ports is None:
-        return shift
-    if ports.note:
-        shift.watcher.note(ports.note)
-    env = {**shift.env, **ports.env(shift.state_dir)}
-    return replace(shift, env=env, port_base=ports.base)
-
-
 def _introduce(shift: Shift) -> None:
     """Say what holds the commands, and that a lock that is set means nothing."""
     if shift.lock is None and (words := assigned.ignored(os.environ)):
@@ -134,13 +141,13 @@ def _introduce(shift: Shift) -> None:
     shift.watcher.note(surroundings.enforced(sandbox=shift.sandbox))
 
 
-async def _watched(shift: Shift, timeout_ms: int) -> Ending:
+async def _watched(shift: Shift, timeout_ms: int, caught: Sequence[int]) -> Ending:
     """The loop, with signals and the overall limit turned into an orderly stop."""
     reason = "stopped by a signal"
     limited = False
     ending = Ending(ExitCode.ERROR, "the run ended without saying why")
     async with ending_together() as tasks:
-        tasks.start_soon(signals.stop_on_signal, shift)
+        tasks.start_soon(signals.stop_on_signal, shift, caught)
 
         async def limit() -> None:
             nonlocal limited

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 
 import anyio
 
@@ -9,15 +10,24 @@ from milepost.errors import ExitCode
 from milepost.worker.shift import Shift
 
 
-async def stop_on_signal(shift: Shift) -> None:
+def held_back() -> list[int]:
+    """From here on SIGTERM is only noted, in the list, until somebody listens: a worker never dies without a word."""
+    caught: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: caught.append(number))
+    return caught
+
+
+async def stop_on_signal(shift: Shift, caught: Sequence[int] = ()) -> None:
     """The first signal ends the unit in flight; another interrupt leaves at once, and the next start recovers.
 
     A stop order to a worker comes with a signal, and whoever is impatient sends more of them: these change nothing.
-    Without a terminal nothing hangs up.
+    Without a terminal nothing hangs up. caught: signals that came before.
     """
     known = set[int]()
     deaf = shift.lock is not None and not _has_terminal()
     with anyio.open_signal_receiver(*_heard()) as heard:
+        if caught:
+            shift.stop.set()
         async for number in heard:
             if deaf and number == signal.SIGHUP:
                 continue
