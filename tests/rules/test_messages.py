@@ -2,7 +2,7 @@ import pytest
 
 from milepost.formats import roadmap, summary
 from milepost.model.units import Unit, UnitKind
-from milepost.rules.messages import BUDGET, commit_type, milestone_commit, unit_commit, without_id
+from milepost.rules.messages import BUDGET, commit_type, milestone_commit, slice_commit, unit_commit, without_id
 
 TASK = Unit(UnitKind.EXECUTE_TASK, "M001/S01/T02")
 
@@ -100,3 +100,11 @@ def test_a_milestone_without_slices_or_title() -> None:
 )
 def test_the_id_is_not_repeated(mid: str, title: str, expected: str) -> None:
     assert without_id(mid, title) == expected
+
+
+@pytest.mark.spec(id="PR-064")
+def test_a_slice_that_lands_on_its_own() -> None:
+    assert slice_commit("M001", "S01", " Storage\n core ", "milestone/M001") == (
+        "feat(M001/S01): Storage core\n\nBranch: milestone/M001\n"
+    )
+    assert slice_commit("M001", "S01", "", "milestone/M001").startswith("feat(M001/S01): S01\n")

@@ -101,7 +101,7 @@ def require_kept(root: Path, mid: str, onto: str, tip: str) -> tuple[proof.Landi
         if _missed(root, part, onto, tip):
             raise proof.NotLanded(
                 f"{mid}/{part.slice} was landed as {part.commit[:10]} and is not on the target any more",
-                hint=f"To have it back, revert the revert; or bring the target into the branch: gsd parallel rebase {mid}",
+                hint=f"To have it back, revert the revert; or bring that into the branch: gsd parallel rebase {mid}",
             )
     return parts
 

@@ -7,7 +7,7 @@
     GSD-Unit: execute-task M001/S01/T02
     GSD-Attempt: …
 
-Pure. Source: spec auto 6.5, 6.7.
+Pure. Source: spec auto 6.5, 6.7; parallel PR-064.
 """
 
 import re
@@ -67,6 +67,14 @@ def milestone_commit(mid: str, title: str, slices: Iterable[Slice], branch: str)
 def slice_commit(mid: str, sid: str, title: str, branch: str) -> str:
     """The message of one slice's commit on the integration branch, when slices are merged on their own."""
     return f"feat({mid}/{sid}): {_one_line(title) or sid}\n\nBranch: {branch}\n"
+
+
+def slice_commit(mid: str, slice_id: str, title: str, branch: str) -> str:
+    """The message of one slice's commit on the integration branch, when it lands on its own, without trailers.
+
+    title: of the roadmap's line. Source: parallel PR-064.
+    """
+    return f"feat({mid}/{slice_id}): {_one_line(title) or slice_id}\n\nBranch: {branch}\n"
 
 
 def without_id(mid: str, title: str) -> str:
