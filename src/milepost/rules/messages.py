@@ -69,14 +69,6 @@ def slice_commit(mid: str, sid: str, title: str, branch: str) -> str:
     return f"feat({mid}/{sid}): {_one_line(title) or sid}\n\nBranch: {branch}\n"
 
 
-def slice_commit(mid: str, slice_id: str, title: str, branch: str) -> str:
-    """The message of one slice's commit on the integration branch, when it lands on its own, without trailers.
-
-    title: of the roadmap's line. Source: parallel PR-064.
-    """
-    return f"feat({mid}/{slice_id}): {_one_line(title) or slice_id}\n\nBranch: {branch}\n"
-
-
 def without_id(mid: str, title: str) -> str:
     """A title without the `M001:` or `M001-ab12cd —` in front of it."""
     bare = re.escape(mid.partition("-")[0])
