@@ -21,7 +21,7 @@ from milepost.git.status import Change, Status, look
 
 __all__ = [
     "CommitRefused", "ConflictsLeft", "PutRight", "SigningFailed", "Skipped", "Staging", "WrongBranch",
-    "commit_planning", "commit_unit", "find_attempt", "head", "put_right_branch", "snapshot", "staging",
+    "commit_index", "commit_planning", "commit_unit", "find_attempt", "head", "put_right_branch", "snapshot", "staging",
 ]  # fmt: skip
 
 ATTEMPT = "GSD-Attempt"
@@ -132,6 +132,17 @@ def _require_no_conflicts(where: Path, status: Status) -> None:
         )
 
 
+def commit_index(where: Path, message: str) -> str:
+    """Commit what is staged, as a merge when one is half done; the new commit.
+
+    Raises CommitRefused or SigningFailed.
+    """
+    try:
+        return _committed(where, message)
+    except GitFailed as failed:
+        raise _refusal(where, failed) from failed
+
+
 def find_attempt(where: Path, branch: str, base: str, attempt: str) -> str | None:
     """The commit on `branch` after `base` whose trailer carries this attempt; None when there is none."""
     form = f"--format=%H %(trailers:key={ATTEMPT},valueonly,separator=%x2C)"
@@ -157,14 +168,17 @@ def _commit(where: Path, message: str, only: tuple[Change, ...]) -> str | None:
             listed.flush()
             limit = ["--only", f"--pathspec-from-file={listed.name}", "--pathspec-file-nul"]
         try:
-            # Git's own line says which commit it made, so nobody has to ask again.
-            args = ("-c", "core.abbrev=no", "commit", "--cleanup=verbatim", "--no-status", "--file=-", *limit)
-            said = git(where, *args, stdin=raw(message), timeout_s=HOOK_TIMEOUT_S).out
+            return _committed(where, message, *limit)
         except GitFailed as failed:
             if _nothing_staged(where):
                 return None
             raise _refusal(where, failed) from failed
-    made = _MADE.search(said)
+
+
+def _committed(where: Path, message: str, *limit: str) -> str:
+    """Git's own line says which commit it made, so nobody has to ask again."""
+    args = ("-c", "core.abbrev=no", "commit", "--cleanup=verbatim", "--no-status", "--file=-", *limit)
+    made = _MADE.search(git(where, *args, stdin=raw(message), timeout_s=HOOK_TIMEOUT_S).out)
     return made[1] if made else head(where)
 
 

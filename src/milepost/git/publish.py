@@ -37,10 +37,10 @@ def obstacles(root: Path, target: str, old: str, new: str) -> tuple[Blocked, ...
     return tuple(blocked for where in checkouts(root, target) for blocked in checkout.blockers(where, old, new))
 
 
-def publish(root: Path, mid: str, target: str, new: str, old: str) -> None:
-    """Move the target from `old` to `new` and leave the note, both or neither. Raises RefMoved."""
+def publish(root: Path, mid: str, target: str, new: str, old: str, *, why: str = "") -> None:
+    """Move the target from `old` to `new` and leave the note, both or neither. why: for the reflog. Raises RefMoved."""
     moves = f"start\nupdate refs/heads/{target} {new} {old}\nupdate {note_of(mid)} {new}\nprepare\ncommit\n"
-    _transact(root, moves, f"gsd: land {mid}", target, old)
+    _transact(root, moves, why or f"gsd: land {mid}", target, old)
 
 
 def take_back(root: Path, mid: str, target: str, new: str, old: str) -> None:
@@ -55,7 +55,7 @@ def follow(root: Path, target: str, old: str, new: str) -> tuple[Blocked, ...]:
         try:
             checkout.advance(where, old, new)
         except GitFailed as failed:
-            return _reported(failed)
+            return in_the_way(failed)
     return ()
 
 
@@ -74,8 +74,8 @@ def _transact(root: Path, moves: str, why: str, target: str, expected: str) -> N
         raise
 
 
-def _reported(failed: GitFailed) -> tuple[Blocked, ...]:
-    """The files that git names when it refuses, else its sentence."""
+def in_the_way(failed: GitFailed) -> tuple[Blocked, ...]:
+    """The files that git names when it refuses to move a checkout, else its sentence."""
     entries = re.findall(r"Entry '(.+?)' not uptodate|Untracked working tree file '(.+?)' would be", failed.stderr)
     named = [one or other for one, other in entries]
     listed = re.findall(r"^\t(.+)$", failed.stderr, re.MULTILINE)
