@@ -16,6 +16,7 @@ from milepost.formats.journal import (
     AttemptStarted,
     BudgetAlerted,
     BudgetReserved,
+    CapReset,
     Result,
     RunEnded,
     RunStarted,
@@ -163,6 +164,9 @@ def test_two_workers_reserve_the_last_dollar_at_the_same_time(root: Path) -> Non
     before = Journal(root / ".gsd", "M000")
     for event in _history(4_000_000):
         before.append(event)
+    # A long history: asking takes so long that all six ask at once.
+    line = msgspec.json.encode(CapReset(at_ms=1, run="r-0", unit="*")) + b"\n"
+    (root / ".gsd" / "journal" / "old.jsonl").write_bytes(line * 30_000)
     with spenders(root) as them:
         for number in range(1, 7):
             them.start(number, [[1_000_000]], ceiling=5.5, hold=str(them.hold))
