@@ -154,6 +154,7 @@ async def test_a_tool_that_fails_keeps_the_milestone_from_starting(shift: Make, 
     assert isinstance(ended, NotReady)
     assert ended.reason == "setting up M001 failed: npm ci: exit code 1: npm error code E404 left-pad"
     assert ended.last_lines == ("fetching", "npm error code E404 left-pad")
+    assert "npm: fetching\nnpm: npm error code E404 left-pad" in said(run)
     assert ended.log == ".gsd/runtime/setup/M001.log"
     assert "parallel.setup_commands" in ended.hint
     log = (place.root / ended.log).read_text()

@@ -136,6 +136,8 @@ class _Job:
         if failure is None:
             Memory(self.place).keep(step, self._hash(step))
             return None
+        for line in failure.last_lines:
+            self._say(f"{step.name}: {line}")
         return NotReady(
             reason=f"setting up {self.place.milestone} failed: {failure.reason}",
             log=self._log_name(),

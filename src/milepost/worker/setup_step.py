@@ -68,7 +68,9 @@ class Log:
         return secrets.redact(_CONTROL.sub("", text.replace("\r\n", "\n")), self._secrets)
 
     def add(self, text: str) -> None:
-        """Append, with a line end."""
+        """Append, with a line end; nothing when there is nothing."""
+        if not text.strip():
+            return
         with suppress(OSError), self.path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(self.clean(text).rstrip("\n") + "\n")
 
