@@ -661,3 +661,79 @@ def test_without_that_setting_none_is_announced(workers: Workers) -> None:
     stage = workers.stage.make(slices=2)
     workers.run().require(DONE)
     assert stage.events("slice-ready") == []
+
+
+@pytest.mark.spec(id="PR-303")
+@pytest.mark.spec(id="FM-63")
+def test_a_rebase_order_brings_the_target_in_between_units(waiting: tuple[Workers, Process, Path]) -> None:
+    workers, process, gate = waiting
+    stage = workers.stage
+    (stage.root / "src/new.txt").write_text("of a sibling\n")
+    stage.git("add", "src/new.txt")
+    stage.git("commit", "-qm", "a sibling landed")
+    for _ in range(2):  # Twice is the same as once.
+        workers.order("rebase")
+        wait_until(lambda: not (stage.state / "parallel/M001.signal.json").exists())
+    assert not (workers.worktree() / "src/new.txt").exists()
+    gate.touch()
+    finish(process).require(DONE)
+    [told] = stage.events("brought-in")
+    assert (told["target"], told["conflicts"]) == ("main", [])
+    assert (
+        stage.git("rev-list", "--parents", "-1", str(told["commit"])).split()[2]
+        == stage.git("rev-parse", "main").strip()
+    )
+    assert (workers.worktree() / "src/new.txt").read_text() == "of a sibling\n"
+    assert [ref for ref in stage.backups() if ref.endswith("-before-bring-in")]
+    # Where it was done: after the first unit and before the second.
+    kinds = [e["event"] for e in stage.events() if e["event"] in ("brought-in", "attempt-ended")]
+    assert kinds == ["attempt-ended", "brought-in", *["attempt-ended"] * 3]
+
+
+@pytest.mark.spec(id="FM-84")
+def test_a_target_that_does_not_fit_changes_nothing_and_work_goes_on(waiting: tuple[Workers, Process, Path]) -> None:
+    workers, process, gate = waiting
+    stage = workers.stage
+    projects.write(stage.root, {projects.product("M001", "S01", "T01"): "of somebody else\n"})
+    stage.git("add", "work")
+    stage.git("commit", "-qm", "the same file")
+    workers.order("rebase")
+    wait_until(lambda: not (stage.state / "parallel/M001.signal.json").exists())
+    gate.touch()
+    ran = finish(process).require(DONE)
+    [told] = stage.events("brought-in")
+    assert (told["commit"], told["conflicts"]) == ("", ["work/M001-S01-T01.txt"])
+    assert "does not fit" in ran.out
+    assert stage.git("status", "--porcelain", where=workers.worktree()) == ""
+    assert len(stage.log("milestone/M001")) == 5
+
+
+def test_a_rebase_while_paused(waiting: tuple[Workers, Process, Path]) -> None:
+    workers, process, gate = waiting
+    stage = workers.stage
+    workers.order("pause")
+    workers.wait(doing="pausing")
+    gate.touch()
+    workers.wait(state="paused")
+    stage.git("commit", "-qm", "empty", "--allow-empty")
+    workers.order("rebase")
+    wait_until(lambda: stage.events("brought-in") != [])
+    assert workers.status()["state"] == "paused"
+    workers.order("resume")
+    finish(process).require(DONE)
+
+
+def test_a_rebase_waits_for_a_worktree_without_leftovers(workers: Workers) -> None:
+    stage = workers.stage.make(tasks=2)
+    gate = stage.root.parent / "go"
+    # The first attempt leaves a file and no summary.
+    stage.replay(TASK, [_until(gate), tool("write", path="half.txt", content="x\n")], steps(TASK))
+    process = workers.start()
+    wait_until(lambda: (workers.worktree() / "begun").exists())
+    stage.git("commit", "-qm", "empty", "--allow-empty")
+    workers.order("rebase")
+    wait_until(lambda: not (stage.state / "parallel/M001.signal.json").exists())
+    gate.touch()
+    finish(process).require(DONE)
+    kinds = [e.get("result", e["event"]) for e in stage.events() if e["event"] in ("brought-in", "attempt-ended")]
+    assert kinds == ["unfinished", "committed", "brought-in", *["committed"] * 3]

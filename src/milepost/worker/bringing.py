@@ -1,24 +1,115 @@
 """What a parallel worker does with its branch between units, and with what it leaves when it is stopped.
 
-Work in progress of a unit that was cut short is pinned under `refs/gsd/backup/<MID>/`, beside staying in the worktree.
-A finished slice that is to be merged on its own is announced. Each looks at git and the journal anew, so a step that a
-kill cut short is done at the next boundary. Source: issue "Signals", parallel PR-064, DESIGN rule 7, section 7.
+The target, or the landing of a slice of its own, is merged into the milestone's branch, in its worktree; what does not
+fit is said and changes nothing. A finished slice that is to be merged on its own is announced. Work in progress of a
+unit that was cut short is pinned under `refs/gsd/backup/<MID>/`, beside staying in the worktree. Each looks at git and
+the journal anew, so a step that a kill cut short is done at the next boundary.
+Source: issue "Signals", parallel PR-064, PR-303, section 7; DESIGN rule 7.
 """
 
 from collections.abc import Iterator
 
-from milepost.errors import FormatError, MilepostError
+from milepost.errors import ExitCode, FormatError, MilepostError
 from milepost.formats import roadmap
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, SliceReady
+from milepost.formats.journal import (
+    AnyEvent,
+    AttemptEnded,
+    AttemptStarted,
+    BroughtIn,
+    Result,
+    SliceLanded,
+    SliceReady,
+)
 from milepost.formats.tree import milestone_file, read
-from milepost.git import refs, status
+from milepost.git import bring_in, refs, repo, resume_merge, status
+from milepost.git import bringing as half_done
 from milepost.git.snapshots import snapshot
 from milepost.model.units import UnitKind
-from milepost.unit.bench import Bench
+from milepost.unit.bench import Bench, Workspace
 from milepost.unit.put_right import tree_of
 
 STOPPED = "stopped"
 """Label of the backup of work that a stop cut short."""
+BEFORE = "before-bring-in"
+"""Label of the backup of a branch that something is merged into."""
+
+
+class HalfMerged(MilepostError):
+    """A merge is half done in the milestone's worktree, and a person is at it; no unit may start there."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+def settle(place: Workspace) -> None:
+    """Finish a merge that a killed run was in the middle of. Raises HalfMerged for one that a person is to resolve."""
+    resume_merge.resume(half_done.place(place.cwd, place.branch))
+    if operation := repo.in_progress(place.cwd):
+        raise HalfMerged(
+            f"{place.cwd}: a {operation} is half done there",
+            hint=f"Finish it, or: git -C {place.cwd} {operation} --abort",
+        )
+
+
+def take_in(onto: str, called: str, target: str, bench: Bench) -> bool | None:
+    """Merge the commit `onto` into the branch; whether the branch moved. None: only when the worktree is clean.
+
+    called: what people call it. What does not fit is journaled and said, and nothing is changed.
+    """
+    place = bench.workspace
+    refs.pin(place.root, place.milestone, BEFORE, tip(place))
+    try:
+        found = bring_in.begin(
+            place.root,
+            place.cwd,
+            place.branch,
+            onto,
+            mid=place.milestone,
+            state_dir=place.state_dir,
+            generated=bench.preferences.parallel.generated_files,
+            target=called,
+            commit_docs=bench.preferences.git.commit_docs,
+        )
+    except bring_in.NotClean:
+        return None  # What an attempt that failed has left there is the next one's to go on from.
+    except MilepostError as error:
+        bench.watcher.note(f"{called} could not be brought into {place.branch}: {error}")
+        return False
+    if isinstance(found, bring_in.Unfit):
+        conflicts = tuple(conflict.path for conflict in found.conflicts)
+        _book(target, "", conflicts, bench)
+        bench.watcher.note(f"{called} does not fit {place.branch}, nothing was changed: {', '.join(conflicts)}")
+        return False
+    _book(target, found.commit or "", (), bench)
+    bench.watcher.note(f"{called} is in {place.branch}" + ("" if found.commit else " already"))
+    return found.commit is not None
+
+
+def tip(place: Workspace) -> str:
+    """The branch's last commit."""
+    return refs.branch_tip(place.root, place.branch) or ""
+
+
+def links(bench: Bench) -> Iterator[SliceLanded]:
+    """Landings of slices of this milestone that its branch has not taken up, oldest first."""
+    place = bench.workspace
+    for event in bench.journal.everything():
+        if isinstance(event, SliceLanded) and event.milestone == place.milestone:
+            known = refs.resolve(place.root, event.link) is not None
+            if known and not refs.is_ancestor(place.root, event.link, f"refs/heads/{place.branch}"):
+                yield event
+
+
+def _book(target: str, commit: str, conflicts: tuple[str, ...], bench: Bench) -> None:
+    bench.journal.append(
+        BroughtIn(
+            at_ms=bench.now_ms(),
+            run=bench.run,
+            milestone=bench.workspace.milestone,
+            target=target,
+            commit=commit,
+            conflicts=conflicts,
+        )
+    )
 
 
 def keep_work(bench: Bench) -> None:

@@ -31,7 +31,7 @@ from milepost.unit import before
 from milepost.unit.bench import Bench, Workspace
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import alerts, effects, endings, history, landing, places, setup, station
+from milepost.worker import alerts, bringing, effects, endings, history, landing, places, setup, station
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
 
@@ -105,6 +105,8 @@ class _Worker:
         while True:
             if ending := await self.post.between(self.benches.get(self.shift.lock or "")):
                 return ending
+            if self.post.moved():
+                self.benches.clear()
             home = Snapshot(str(self.shift.root), self.shift.state_dir)
             state = derive(home, lock=self.shift.lock, assigned=bool(self.shift.fleet))
             if self.shift.lock is None and (due := landing.due(state, home, self.shift)):
@@ -179,6 +181,8 @@ class _Worker:
         if milestone not in self.benches:
             agent = self.shift.agent(history.played(self.shift))  # What it lacks is said before a place is made.
             place = await places.enter(milestone, self.shift)
+            if self.shift.lock is not None:
+                bringing.settle(place)
             ready = await self._ready(place)
             if isinstance(ready, setup.NotReady):
                 return self.post.stopped() or endings.of_set_up(ready)

@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from milepost.errors import ExitCode, FormatError
 from milepost.formats.status import Status, WorkerState
-from milepost.git import worktrees
+from milepost.git import refs, worktrees
 from milepost.process import identity
 from milepost.rules.derive import derive
 from milepost.rules.lifecycle import Worker
@@ -25,7 +25,7 @@ from milepost.store.lease import LeaseLost
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.unit.converse import ending_together
-from milepost.worker import bringing, orders
+from milepost.worker import bringing, orders, places
 from milepost.worker.heartbeat import Heartbeat
 from milepost.worker.shift import Ending, Shift
 
@@ -51,6 +51,9 @@ class Station(Protocol):
 
     async def between(self, bench: Bench | None) -> Ending | None:
         """No unit is in flight: obey what waits. An ending when the run is to end."""
+
+    def moved(self) -> bool:
+        """Whether the branch moved between units since this was asked last: its place is to be entered afresh."""
 
     def stopped(self) -> Ending | None:
         """The ending of a run that was told to end at once."""
@@ -86,6 +89,10 @@ class Alone:
         del bench
         return self.stopped() or orders.pending(self.shift)
 
+    def moved(self) -> bool:
+        """Nobody else commits there."""
+        return False
+
     def stopped(self) -> Ending | None:
         """A signal, or a limit of time."""
         return Ending(ExitCode.INTERRUPTED, _SIGNAL, _GO_ON) if self.shift.stop.is_set() else None
@@ -111,6 +118,8 @@ class Posted:
         self.heart = Heartbeat(shift.box, first, now_ms=shift.now_ms, onward=shift.watcher)
         self.desk = orders.Desk(shift, milestone, self.heart)
         self.shift = replace(shift, watcher=self.heart, wanted=self.desk.waiting)
+        self._postponed = self._moved = False
+        self._unfit = set[tuple[str, str]]()
 
     def open(self) -> None:
         """Take orders that are for this run, put others aside, and say for the first time that it lives."""
@@ -133,10 +142,42 @@ class Posted:
         self.desk.unit_ended()
         if bench is not None:
             bringing.announce_slices(bench)
+            self._follow_slices(bench)
+            self._rebase(bench, again=True)
         while self.desk.state is Worker.PAUSED and not self.shift.stop.is_set():
             with anyio.move_on_after(_NAP_S):
                 await self.shift.stop.wait()
+            if bench is not None:
+                self._rebase(bench, again=False)
         return self.stopped()
+
+    def moved(self) -> bool:
+        """Whether something was brought in since this was asked last."""
+        moved, self._moved = self._moved, False
+        return moved
+
+    def _rebase(self, bench: Bench, *, again: bool) -> None:
+        """Bring the target in, when that was ordered. again: also when the worktree was not clean for it before."""
+        if not self.desk.take_rebase() and not (again and self._postponed):
+            return
+        target = places.target_of(self.milestone, self.shift)
+        tip = refs.branch_tip(self.shift.root, target)
+        found = bringing.take_in(tip, target, target, bench) if tip else False
+        self._postponed = found is None
+        self._moved |= found is True
+
+    def _follow_slices(self, bench: Bench) -> None:
+        """Take up landings of this milestone's slices; one that does not fit is tried again when the branch moved."""
+        for landed in bringing.links(bench):
+            key = (landed.link, bringing.tip(bench.workspace))
+            if key in self._unfit:
+                continue
+            found = bringing.take_in(
+                landed.link, f"{landed.slice} as merged into {landed.target}", landed.target, bench
+            )
+            self._moved |= found is True
+            if found is False:
+                self._unfit.add(key)
 
     def stopped(self) -> Ending | None:
         """A signal, an order, or a lease that is lost."""
