@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from fleet import stand
 from milepost.testing import projects
+
+fleet = pytest.fixture(stand.project, name="fleet")
 
 
 @pytest.fixture

@@ -61,6 +61,9 @@ class Runner:
         """It and everything it started; None when nothing proves which process it is, or it is of another host."""
         if self.who is None or not self.who.start_ticks or self.who.host != identity.host():
             return None
+        now = table.row(self.who.pid)
+        if now is not None and now.start != self.who.start_ticks:
+            return None
         return Kin(pid=self.who.pid, start=self.who.start_ticks, mark=f"/{self.who.pid}-{self.who.start_ticks}-")
 
     def row(self) -> table.Row | None:
