@@ -737,3 +737,41 @@ def test_a_rebase_waits_for_a_worktree_without_leftovers(workers: Workers) -> No
     finish(process).require(DONE)
     kinds = [e.get("result", e["event"]) for e in stage.events() if e["event"] in ("brought-in", "attempt-ended")]
     assert kinds == ["unfinished", "committed", "brought-in", *["committed"] * 3]
+
+
+@pytest.mark.spec(id="PR-025")
+@pytest.mark.spec(id="PR-026")
+@pytest.mark.spec(id="PR-182")
+@pytest.mark.parametrize("how", ["ignored", "not ignored", "tracked"])
+def test_the_books_of_a_worker_are_in_nobodys_way_when_it_lands(how: str, workers: Workers) -> None:
+    stage = workers.stage.make()
+    if how == "tracked":  # As the first releases of GSD left them.
+        projects.write(
+            stage.state, {"metrics.json": '{"version":1,"projectStartedAt":1,"units":[]}', "auto.lock": "{}"}
+        )
+        stage.git("add", "-f", ".gsd/metrics.json", ".gsd/auto.lock")
+        stage.git("commit", "-qm", "run-time files")
+    workers.run().require(DONE)
+    if how == "not ignored":
+        (stage.root / ".git/info/exclude").write_text("")
+    # As a worker that was killed leaves it.
+    projects.write(workers.worktree(), {".gsd/auto.lock": "{}"})
+    stage.auto().require(DONE)
+    stage.require_landed(before=2 if how == "tracked" else 1)
+    assert "auto.lock" not in stage.git("show", "--stat", "--format=", "main")
+
+
+def test_what_is_said_of_a_worker_while_it_works_and_afterwards(waiting: tuple[Workers, Process, Path]) -> None:
+    workers, process, gate = waiting
+    stage = workers.stage
+    workers.wait(doing="working")
+    assert "Nothing is running" not in stage.gsd("status").require(DONE).out
+    query = json.loads(stage.gsd("headless", "query").require(DONE).out)
+    [row] = query["cost"]["workers"]
+    assert (row["milestoneId"], row["pid"], row["state"]) == ("M001", process.pid, "running")
+    assert "stale" not in stage.gsd("doctor").said
+    gate.touch()
+    finish(process).require(DONE)
+    told = stage.gsd("doctor").said
+    assert "stale" not in told
+    assert "auto.lock" not in told
