@@ -125,21 +125,6 @@ def estimate(accounts: Accounts, kind: str, below: Sequence[Ceiling] = ()) -> in
     return min((FIRST_ESTIMATE_MICRO_USD, *(limit.micro_usd // 10 for limit in below)))
 
 
-def closed(events: Iterable[AnyEvent], preferences: Preferences, *, milestone: str, session: str) -> Refused | None:
-    """Why it makes no sense to start a worker for a milestone; None: there is room for its next unit.
-
-    Nobody knows which kind that will be, so there must be room for the dearest: a worker that was refused is not
-    started again until money came free or the ceiling was raised. Reservations of others are no reason: it waits.
-    """
-    if not enforced(preferences):
-        return None
-    accounts, below = Accounts(events), ceilings_of(preferences, milestone=milestone, session=session)
-    kinds = {account.kind for account in accounts.select(WHOLE)} | {""}
-    dearest = max(estimate(accounts, kind, below) for kind in kinds)
-    refused = admit(accounts, below, estimate=dearest)
-    return refused if refused and not refused.holders else None
-
-
 def crossed(accounts: Accounts, events: Iterable[AnyEvent], limit: Ceiling) -> int | None:
     """The highest level of a ceiling that is reached and was not announced yet; None when there is none."""
     if not limit.micro_usd:
@@ -167,13 +152,15 @@ class Line(NamedTuple):
 
     books: Books
     ceiling: int | None
+    used: int
+    """What is spent of the ceiling: of a worker's own, all that its milestone ever cost."""
     left: int | None
     """What may still be promised below the ceiling; None: there is none."""
 
     @property
     def reached(self) -> bool:
-        """Whether nothing is left of the ceiling but what is reserved."""
-        return self.ceiling is not None and self.books.counted >= self.ceiling
+        """Whether all of the ceiling is spent."""
+        return self.ceiling is not None and self.used >= self.ceiling
 
 
 class Standing(NamedTuple):
@@ -216,10 +203,9 @@ def _admit(accounts: Accounts, limit: Ceiling, estimate: int, run: str, gone: Co
 
 
 def _line(accounts: Accounts, shown: Share, bound: Share, ceiling: int | None) -> Line:
-    committed = accounts.books(bound).committed
-    return Line(
-        books=accounts.books(shown), ceiling=ceiling, left=None if ceiling is None else max(0, ceiling - committed)
-    )
+    against = accounts.books(bound)
+    left = None if ceiling is None else max(0, ceiling - against.committed)
+    return Line(books=accounts.books(shown), ceiling=ceiling, used=against.counted, left=left)
 
 
 def _micro(usd: float | None) -> int | None:
