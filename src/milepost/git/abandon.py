@@ -5,12 +5,9 @@
 Source: DESIGN rule 7; parallel FM-85.
 """
 
-import os
-from pathlib import Path
-
 from milepost.git import refs
 from milepost.git.announce import announced, untold
-from milepost.git.bringing import Note, Place, clear, current, forget_merge, merge_heads, place, restage, set_note
+from milepost.git.bringing import Note, Place, clear, current, forget_merge, merge_heads, restage, set_note
 from milepost.git.merge_plan import Journal
 from milepost.git.merge_tree import differences, entry_at
 from milepost.git.snapshots import snapshot
@@ -32,7 +29,7 @@ def take_away(at: Place, *, journal: Journal = untold) -> str | None:
     if not merge_heads(at.worktree) and not any(current(at, kind) for kind in _HALF):
         clear(at, *Note)
         return None
-    _free_modules(at.worktree)
+    _free_modules(at)
     with announced(journal, "pin"):
         kept = _pin(at)
     with announced(journal, "note"):
@@ -54,12 +51,12 @@ def _pin(at: Place) -> str:
     return refs.pin(at.worktree, at.mid, LABEL, made)
 
 
-def _free_modules(worktree: Path) -> None:
+def _free_modules(at: Place) -> None:
     """A submodule in conflict has no version that a snapshot could hold; the branch's own is taken."""
-    at = place(worktree)
-    unmerged = (change.path for change in look(worktree, untracked=False).changes if change.unmerged and change.nested)
-    found = {path: entry_at(worktree, at.tip, path) for path in unmerged}
-    restage(worktree, {path: ((had.mode, had.blob, 0),) if had else () for path, had in found.items()})
+    changes = look(at.worktree, untracked=False).changes
+    unmerged = (change.path for change in changes if change.unmerged and change.nested)
+    found = {path: entry_at(at.worktree, at.tip, path) for path in unmerged}
+    restage(at.worktree, {path: ((had.mode, had.blob, 0),) if had else () for path, had in found.items()})
 
 
 def _put_back(at: Place) -> None:
@@ -69,7 +66,9 @@ def _put_back(at: Place) -> None:
     for commit in filter(None, (current(at, kind) for kind in (Note.CLEAN, Note.LEAVING, Note.LEFT))):
         brought = [moved.path for moved in differences(at.worktree, at.tip, commit) if moved.old is None]
         wanted += [path for path in brought if path in untracked]
-    take_back(at.worktree, (path for path in wanted if not _is_directory(at.worktree / path)))
+    modules = [path for path in wanted if _is_new_module(at, path)]
+    restage(at.worktree, dict.fromkeys(modules, ()))
+    take_back(at.worktree, (path for path in wanted if path not in modules))
 
 
 def _runs(change: Change) -> bool:
@@ -78,5 +77,7 @@ def _runs(change: Change) -> bool:
     return state_dir in _STATE_DIRS and is_runtime(inside) and not change.unmerged
 
 
-def _is_directory(path: Path) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path)
+def _is_new_module(at: Place, path: str) -> bool:
+    """A submodule that the merge brought; what was checked out of it stays, as git leaves it."""
+    there = at.worktree / path
+    return there.is_dir() and not there.is_symlink() and entry_at(at.worktree, at.tip, path) is None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from milepost.git import proof, refs, removal, slices
-from milepost.git.commits import commit_unit
+from milepost.git.commits import ConflictsLeft, commit_unit
 from milepost.git.land_commit import LandCommit, make
 from milepost.git.land_finish import finish
 from milepost.git.land_run import Run
@@ -28,7 +28,8 @@ from milepost.git.merge_plan import (
     Outcome,
     Refused,
 )
-from milepost.git.repo import inspect
+from milepost.git.repo import in_progress, inspect
+from milepost.git.status import look
 from milepost.git.worktrees import reconcile
 from milepost.rules.staging import excluded
 
@@ -85,10 +86,21 @@ def _commit_rest(run: Run) -> str | None:
     if plan.worktree is not None and plan.worktree.exists() and not removing:
         with run.step("commit", branch=plan.branch) as facts:
             reconcile(inspect(plan.root), plan.worktree, plan.branch)
+            _require_nothing_half_done(plan)
             message = plan.leftover_message or f"chore({plan.mid}): auto-commit before milestone merge\n"
             made = commit_unit(plan.worktree, branch=plan.branch, message=message, excluded=_exclusion(plan))
             facts["commit"] = made or ""
     return refs.branch_tip(plan.root, plan.branch)
+
+
+def _require_nothing_half_done(plan: MergePlan) -> None:
+    """A commit would conclude a merge, with whatever markers were added to the index. Files in conflict are named."""
+    if plan.worktree is None or in_progress(plan.worktree) is None:
+        return
+    if not any(change.unmerged for change in look(plan.worktree, untracked=False).changes):
+        raise ConflictsLeft(
+            f"{plan.worktree}: a {in_progress(plan.worktree)} is half done here", hint=f"gsd parallel merge {plan.mid}"
+        )
 
 
 def _exclusion(plan: MergePlan) -> Callable[[str], str | None]:
