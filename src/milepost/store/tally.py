@@ -40,6 +40,8 @@ class Tally:
         self._files: dict[str, _File] = {}
         self._rows: list[_Row] = []
         """Of all whole lines, in order."""
+        self._whole: list[AnyEvent] = []
+        """The events of `_rows`."""
         self._unended: list[_Row] = []
         self._events: tuple[AnyEvent, ...] = ()
 
@@ -52,11 +54,12 @@ class Tally:
         new = [row for look in looks.values() for row in look.rows]
         unended = [row for look in looks.values() for row in look.unended]
         if anew or new or unended != self._unended:
-            self._rows = [row for row in self._rows if row.file not in anew]
+            self._drop(anew)
             self._merge(new)
             self._unended = unended
-            rows = sorted(self._rows + unended, key=_PLACE) if unended else self._rows
-            self._events = tuple([row.event for row in rows])
+            self._events = tuple(self._whole)
+            if unended:
+                self._events = tuple([row.event for row in sorted(self._rows + unended, key=_PLACE)])
         for name in gone:
             del self._files[name]
         return self._events
@@ -66,7 +69,7 @@ class Tally:
             return {name: self._file(name).look() for name in names}
         except OSError:
             # What was read of the others on the way is not lost, but read once more.
-            self._files, self._rows, self._unended, self._events = {}, [], [], ()
+            self._files, self._rows, self._whole, self._unended, self._events = {}, [], [], [], ()
             raise
 
     def _file(self, name: str) -> "_File":
@@ -74,12 +77,18 @@ class Tally:
             self._files[name] = _File(self._directory / name)
         return self._files[name]
 
+    def _drop(self, files: set[str]) -> None:
+        if files:
+            self._rows = [row for row in self._rows if row.file not in files]
+            self._whole = [row.event for row in self._rows]
+
     def _merge(self, new: list[_Row]) -> None:
         if new:
             new.sort(key=_PLACE)
             # Nearly always behind all that is there.
             place = bisect_left(self._rows, _PLACE(new[0]), key=_PLACE)
             self._rows[place:] = sorted(self._rows[place:] + new, key=_PLACE)
+            self._whole[place:] = [row.event for row in self._rows[place:]]
 
 
 class _Look(NamedTuple):
