@@ -85,10 +85,16 @@ async def land(milestone: str, home: Snapshot, shift: Shift) -> Ending | None:
 
 
 async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
-    """Land one milestone from the merge queue; how it ended, as it was written down. Raises git's typed errors."""
+    """Land one milestone from the merge queue; how it ended, as it was written down.
+
+    After a conflict the merge stands in the worktree, half done, to be resolved there: target and checkout are as
+    they were (PR-123, PR-196, FM-84).
+    """
     plan = plan_of(milestone, home, shift)
     try:
         outcome = await attempt(plan, shift)
+        if isinstance(outcome, merge.Conflicted):
+            outcome = _to_be_resolved(outcome, plan)
         ended = landing_words.verdict(plan, outcome, shift)
         left = landing_words.ending(milestone, outcome, shift)
         if isinstance(outcome, merge.Landed) and left is not None:
@@ -102,18 +108,14 @@ async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
 
 
 async def attempt(plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
-    """Conclude what a person resolved in the worktree, then merge. Raises Unresolved while a marker is left.
-
-    After a conflict the merge stands in the worktree, half done, to be resolved there: target and checkout are as
-    they were (PR-123, PR-196, FM-84).
-    """
+    """Conclude what a person resolved in the worktree, then merge. Raises Unresolved while a marker is left."""
     milestone = plan.mid
     if plan.worktree is not None and bring_in.unfinished(plan.worktree):
         message = f"merge({milestone}): bring {plan.target} in\n"
         bring_in.conclude(plan.worktree, plan.branch, message, state_dir=plan.state_dir, commit_docs=plan.commit_docs)
         shift.watcher.note(f"{milestone}: the resolved merge was committed on {plan.branch}")
     check = merge_check.check(milestone, shift)
-    outcome = await to_thread.run_sync(
+    return await to_thread.run_sync(
         functools.partial(
             merge.land,
             plan,
@@ -122,12 +124,9 @@ async def attempt(plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
             bring_home=functools.partial(_bring_home, milestone, plan, shift),
         )
     )
-    if isinstance(outcome, merge.Conflicted) and plan.worktree is not None:
-        return _to_be_resolved(outcome, plan, shift)
-    return outcome
 
 
-def _to_be_resolved(outcome: merge.Conflicted, plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
+def _to_be_resolved(outcome: merge.Conflicted, plan: merge.MergePlan) -> merge.Outcome:
     onto = refs.branch_tip(plan.root, plan.target)
     if plan.worktree is None or onto is None:
         return outcome
@@ -146,8 +145,7 @@ def _to_be_resolved(outcome: merge.Conflicted, plan: merge.MergePlan, shift: Shi
     if isinstance(found, bring_in.Clean):
         return outcome
     where = plan.worktree.relative_to(plan.root)
-    again = f"gsd parallel merge {plan.mid}" if shift.command != "auto" else "gsd auto"
-    hint = f"The merge stands half done in {where}/: resolve it there, then {again}"
+    hint = f"The merge stands half done in {where}/: resolve it there, then gsd parallel merge {plan.mid}"
     return replace(outcome, files=found.conflicts, hint=hint)
 
 
