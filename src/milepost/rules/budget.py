@@ -11,9 +11,8 @@ from typing import NamedTuple
 from milepost.formats.journal import AnyEvent, BudgetAlerted
 from milepost.formats.preferences import Preferences
 from milepost.model import money
-from milepost.rules.accounts import WHOLE, Accounts, Books, Share
-
-__all__ = ["LEVELS", "WHOLE", "Accounts", "Books", "Ceiling", "Refused", "Share"]
+from milepost.rules.accounts import WHOLE, Accounts, Share
+from milepost.rules.accounts import Books as Books
 
 LEVELS = (75, 80, 90, 100)
 """Percent of a ceiling that are announced once each (spec auto 5.12)."""
