@@ -6,7 +6,7 @@ end of the unit, a pause lasts until resume or stop. Source: parallel PR-084, PR
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -48,7 +48,11 @@ def pending(shift: Shift) -> Ending | None:
 class Desk:
     """Where a parallel worker's orders arrive: `look` is for the heart's thread, all else for the loop."""
 
-    def __init__(self, shift: Shift, milestone: str, heart: Heartbeat) -> None:
+    def __init__(
+        self, shift: Shift, milestone: str, heart: Heartbeat, *, on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        """on_change: called from either thread when an order was taken, or the state changed."""
+        self._on_change = on_change
         self.shift = shift
         self.milestone = milestone
         self.heart = heart
@@ -126,6 +130,7 @@ class Desk:
             doing=_DOING.get(self.state, self._phase),
             reason="paused by request" if paused else UNSET,
         )
+        self._on_change()
 
 
 _DOING: Final[Mapping[Worker, str]] = {

@@ -26,11 +26,11 @@ from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.unit.converse import ending_together
 from milepost.worker import bringing, orders, places
+from milepost.worker.bell import Bell
 from milepost.worker.heartbeat import Heartbeat
 from milepost.worker.shift import Ending, Shift
+from milepost.worker.stoppable import unless_stopped
 
-_NAP_S = 0.05
-"""How soon the loop sees what the heart's thread has taken."""
 _SIGNAL = "stopped by a person or a signal"
 _GO_ON = "gsd auto goes on from here."
 
@@ -116,10 +116,12 @@ class Posted:
         self.milestone = milestone
         first = _first_status(shift, milestone)
         self.heart = Heartbeat(shift.box, first, now_ms=shift.now_ms, onward=shift.watcher)
-        self.desk = orders.Desk(shift, milestone, self.heart)
+        self.bell = Bell()
+        self.desk = orders.Desk(shift, milestone, self.heart, on_change=self.bell.ring)
         self.shift = replace(shift, watcher=self.heart, wanted=self.desk.waiting)
         self._postponed = self._moved = False
         self._unfit = set[tuple[str, str]]()
+        self._news = anyio.Event()
 
     def open(self) -> None:
         """Take orders that are for this run, put others aside, and say for the first time that it lives."""
@@ -145,8 +147,7 @@ class Posted:
             self._follow_slices(bench)
             self._rebase(bench, again=True)
         while self.desk.state is Worker.PAUSED and not self.shift.stop.is_set():
-            with anyio.move_on_after(_NAP_S):
-                await self.shift.stop.wait()
+            await unless_stopped(self.shift.stop, self._news.wait)
             if bench is not None:
                 self._rebase(bench, again=False)
         return self.stopped()
@@ -197,13 +198,18 @@ class Posted:
         """The last word."""
         state = WorkerState.ERROR if ending.code is ExitCode.ERROR else WorkerState.STOPPED
         self.heart.end(state, ending.reason)
+        self.bell.close()
         with suppress(OSError):
             mailbox.clear(self.shift.box, self.milestone)
 
     async def _relay(self) -> None:
-        while not self.desk.stopped_by:  # noqa: ASYNC110 - another thread sets it
-            await anyio.sleep(_NAP_S)
-        self.shift.stop.set()
+        """Hear what the heart's thread has taken."""
+        while True:
+            await self.bell.heard()
+            self._news.set()
+            self._news = anyio.Event()
+            if self.desk.stopped_by:
+                self.shift.stop.set()
 
     def _keep_leases(self) -> None:
         """Put back what was deleted; without its lease a worker may neither work nor write its status."""
