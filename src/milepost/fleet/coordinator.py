@@ -19,6 +19,7 @@ from anyio.abc import TaskGroup
 
 from milepost.errors import ExitCode
 from milepost.fleet import halting, merge_child, preflight, spawn
+from milepost.fleet.forecasts import Forecaster
 from milepost.fleet.observe import Observation, Observer
 from milepost.fleet.site import Site
 from milepost.fleet.spawn import Child
@@ -71,6 +72,9 @@ class Coordinator:
     """Run to when it was told to stop."""
     limits: budget.Limits | None = None
     raised_ms: int = 0
+    forecaster: Forecaster = field(default_factory=Forecaster)
+    looking: bool = False
+    """A probe for conflicts is under way."""
     wake: anyio.Event = field(default_factory=anyio.Event)
 
     async def run(self) -> Finish:
@@ -133,6 +137,9 @@ class Coordinator:
                 return plan.finish
             for action in plan.actions:
                 self._act(action, seen, site, tasks)
+            if not self.looking and self.forecaster.due(seen, site.now_ms()):
+                self.looking = True
+                tasks.start_soon(self._look_ahead, seen, site)
             self.wake = anyio.Event()
             with anyio.move_on_after(TICK_S):
                 await self.wake.wait()
@@ -195,6 +202,11 @@ class Coordinator:
         (self.approved if yes else self.declined).add(key)
         self.asking.discard(key)
         self.wake.set()
+
+    async def _look_ahead(self, seen: Observation, site: Site) -> None:
+        for sentence in await to_thread.run_sync(self.forecaster.look, seen, site):
+            self.audience.note(sentence)
+        self.looking = False
 
     def _halt(self, milestone: str, sender: str, seen: Observation, site: Site, tasks: TaskGroup) -> None:
         holder = seen.holders[milestone]
