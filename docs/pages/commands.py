@@ -4,7 +4,7 @@ import argparse
 from typing import NoReturn
 from unittest.mock import patch
 
-from milepost.ui.cli import headless
+from milepost.ui.cli import headless, parallel
 from milepost.ui.cli.main import COMMANDS, main
 from pages.prose import code, table
 
@@ -27,7 +27,7 @@ class _Built(Exception):
         self.parser = parser
 
 
-def parser(command: str) -> argparse.ArgumentParser:
+def parser(*command: str) -> argparse.ArgumentParser:
     """The argument parser that `gsd COMMAND` uses."""
 
     def caught(built: argparse.ArgumentParser, _arguments: object = None, _namespace: object = None) -> NoReturn:
@@ -35,25 +35,32 @@ def parser(command: str) -> argparse.ArgumentParser:
 
     with patch.object(argparse.ArgumentParser, "parse_args", caught):
         try:
-            main([command], "gsd")
+            main(command, "gsd")
         except _Built as built:
             return built.parser
-    raise LookupError(f"gsd {command} has no argument parser")
+    raise LookupError(f"gsd {' '.join(command)} has no argument parser")
 
 
 def page() -> str:
     """The page."""
     overview = table(("Command", ""), ((code(f"gsd {name}"), says) for name, (_, says) in COMMANDS.items()))
-    parts = [_headless() if name == "headless" else _section(name) for name in COMMANDS]
+    own = {"headless": _headless, "parallel": _parallel}
+    parts = [own[name]() if name in own else _section(name) for name in COMMANDS]
     return "\n".join([_INTRODUCTION, overview, *parts])
 
 
-def _section(command: str) -> str:
-    built = parser(command)
+def _parallel() -> str:
+    sections = (_section("parallel", name, heading="###") for name in parallel.SUBCOMMANDS)
+    return "\n".join([f"## gsd parallel\n\n```\n{parallel.overview('gsd')}```\n", *sections])
+
+
+def _section(*command: str, heading: str = "##") -> str:
+    built = parser(*command)
     actions = [action for action in built._actions if action.help != argparse.SUPPRESS]  # noqa: SLF001 (no public list)
     rows = [(code(_names(action)), f"{action.help or ''}{_default(action)}") for action in actions]
-    usage = " ".join(["gsd", command, *(_usage(action) for action in actions if action.dest != "help")])
-    return f"## gsd {command}\n\n```\n{usage}\n```\n\n{built.description}\n\n{table(('Option', ''), rows)}"
+    typed = " ".join(("gsd", *command))
+    usage = " ".join([typed, *(_usage(action) for action in actions if action.dest != "help")])
+    return f"{heading} {typed}\n\n```\n{usage}\n```\n\n{built.description}\n\n{table(('Option', ''), rows)}"
 
 
 def _headless() -> str:

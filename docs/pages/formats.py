@@ -42,6 +42,7 @@ GROUPS = {
         "formats.status",
         "formats.signal",
         "formats.orchestrator",
+        "formats.forecast",
     ),
     "Beside the state directory": ("git.include", "agents.cassette"),
 }

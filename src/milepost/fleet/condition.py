@@ -69,6 +69,8 @@ LIVING: Final = frozenset(
 )
 """Those of a worker whose process is there."""
 _ERRORS: Final = frozenset({Condition.CRASHED, Condition.FAILED})
+ORDERED: Final = "ordered"
+"""Why it is so when a person wanted it; who that was stands in `Cause.by`."""
 _FINAL: Final = (WorkerState.STOPPED, WorkerState.ERROR)
 
 
@@ -152,7 +154,7 @@ def _of_living(condition: Condition, status: Status, past: Past) -> Cause:
     reason = "" if status.reason is UNSET else status.reason
     ordered = {Condition.PAUSED: Wanted.PAUSE, Condition.PAUSING: Wanted.PAUSE, Condition.STOPPING: Wanted.STOP}
     if condition in ordered and past.wanted is ordered[condition]:
-        return Cause(what=reason or "by order", by=past.wanted_by, at_ms=past.wanted_at_ms)
+        return Cause(what=ORDERED, by=past.wanted_by, at_ms=past.wanted_at_ms)
     return Cause(what=reason)
 
 
@@ -211,8 +213,9 @@ _ENDINGS: Final = {
 
 
 def _why(ended: RunEnded, past: Past | None = None) -> Cause:
-    by = past.wanted_by if past is not None and past.wanted is Wanted.STOP else ""
-    return Cause(what=ended.reason, by=by, at_ms=ended.at_ms, hint=ended.hint)
+    if past is not None and past.wanted is Wanted.STOP and ended.state == "interrupted":
+        return Cause(what=ORDERED, by=past.wanted_by, at_ms=ended.at_ms, hint=ended.hint)
+    return Cause(what=ended.reason, at_ms=ended.at_ms, hint=ended.hint)
 
 
 def _last_word(facts: Facts) -> _Found | None:

@@ -13,7 +13,7 @@ from milepost.errors import ExitCode
 from milepost.fleet.look import look
 from milepost.store import preferences
 from milepost.ui.cli import arguments, context
-from milepost.ui.views import inbox as view
+from milepost.ui.views import inbox, inbox_text
 
 
 def run(argv: Sequence[str], program: str) -> int:
@@ -24,6 +24,8 @@ def run(argv: Sequence[str], program: str) -> int:
     where = context.find(program)
     settings = preferences.load(where.root, where.home, state_dir=where.state_dir).preferences
     seen = look(Path(where.root, where.state_dir), now_ms=time.time_ns() // 1_000_000)
-    rows = view.rows(seen, settings.parallel, program)
-    sys.stdout.write(json.dumps(view.document(rows)) + "\n" if options.json else view.text(rows, seen.now_ms))
+    rows = inbox.rows(seen, settings.parallel, program)
+    sys.stdout.write(
+        json.dumps(inbox_text.document(rows)) + "\n" if options.json else inbox_text.text(rows, seen.now_ms)
+    )
     return ExitCode.DONE

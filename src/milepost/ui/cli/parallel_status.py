@@ -18,6 +18,7 @@ from milepost.store import preferences
 from milepost.store.tally import Tally
 from milepost.ui.cli import arguments, context
 from milepost.ui.views import fleet as view
+from milepost.ui.views import fleet_json
 
 _HOME = "\x1b[H"
 _CLEAR = "\x1b[2J"
@@ -48,7 +49,7 @@ def run(argv: Sequence[str], program: str, command: str = "status") -> int:
         except KeyboardInterrupt:
             return ExitCode.DONE
     made = shown.board()
-    sys.stdout.write(json.dumps(view.document(made)) + "\n" if options.json else view.text(made))
+    sys.stdout.write(json.dumps(fleet_json.document(made)) + "\n" if options.json else view.text(made))
     return ExitCode.DONE
 
 
@@ -106,7 +107,7 @@ def _changed(*, as_json: bool) -> Callable[[view.Board], None]:
             return
         first = not last
         last[:] = [now]
-        block = json.dumps(view.document(made)) + "\n" if as_json else view.text(made)
+        block = json.dumps(fleet_json.document(made)) + "\n" if as_json else view.text(made)
         sys.stdout.write(block if first or as_json else f"\n{block}")
         sys.stdout.flush()
 

@@ -16,7 +16,7 @@ from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
 from milepost.ui.cli import arguments, context, stop
-from milepost.ui.views import fleet, overview
+from milepost.ui.views import fleet, fleet_json, overview
 from milepost.ui.views import state as state_view
 from milepost.ui.views.waiting import honest
 
@@ -42,7 +42,7 @@ def run(argv: Sequence[str], program: str) -> int:
         state,
         decision,
         events,
-        running=_running(state_path),
+        running=_running(state_path) or _workers(board),
         ceiling=None if ceiling is None else money.from_usd(ceiling),
         carried=ledger.carried(state_path),
     )
@@ -50,7 +50,7 @@ def run(argv: Sequence[str], program: str) -> int:
         sys.stdout.write(_json(seen, board, state_view.query(state, decision)) + "\n")
     else:
         sys.stdout.write(overview.text(seen, program))
-        sys.stdout.write("".join(f"{line}\n" for line in fleet.brief(board)))
+        sys.stdout.write("".join(f"{line}\n" for line in ["", *fleet.brief(board)] if board.shown))
     return ExitCode.DONE
 
 
@@ -61,6 +61,10 @@ def _running(state: Path) -> str:
     lock = ledger.read_lock(state)
     doing = f": {lock.unit_type} {lock.unit_id}, since {lock.unit_started_at}" if lock else ""
     return f"pid {holder.pid}{doing}"
+
+
+def _workers(board: fleet.Board) -> str:
+    return f"parallel workers: {', '.join(w.milestone for w in board.seen.workers if w.alive)}" if board.living else ""
 
 
 def _now_ms() -> int:
@@ -87,7 +91,7 @@ def _json(seen: overview.Overview, board: fleet.Board, query: str) -> str:
             "unpricedRequests": seen.books.unpriced,
             "ceiling": None if seen.ceiling is None else money.to_usd(seen.ceiling),
             "units": rows,
-            "parallel": fleet.document(board) if board.shown else None,
+            "parallel": fleet_json.document(board) if board.shown else None,
             "lastRun": None
             if seen.last_run is None
             else {"state": seen.last_run.state, "reason": seen.last_run.reason, "hint": seen.last_run.hint},

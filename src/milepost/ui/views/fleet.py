@@ -1,17 +1,8 @@
-"""A fleet as people and programs see it: the documented status first, then what it does not say.
+"""A fleet as people see it: the documented status first, then what it does not say.
 
-Each worker with its state and the cause, its unit and since when, its last progress and its cost; the budget; the
-conflicts to come; what waits for a person. `document` is the same for programs; its keys stay:
-
-    active, session, coordinator {pid, run}, totalCost,
-    workers [{milestoneId, title, state, doing, cause {what, by, at, hint}, alive, pid, run, currentUnit {type, id,
-              startedAt}, completedUnits, cost, costKnown, startedAt, lastHeartbeat, lastProgress, lastOrder {signal,
-              sentAt, takenAt}, worktreePath}],
-    budget {spent, reserved, left, ceiling, percent, unpricedRequests}, alerts [text],
-    forecasts [{a, b, files, lines, seenAt}], waiting [{milestoneId, kind, reason, next, since, details}]
-
-Times are epoch milliseconds, money is USD, what is not known is null. Source: parallel 1.5, PR-081, PR-197, PR-245,
-DV-17, DV-30, FM-06; issue "Health".
+Each worker with its state and the cause, its unit and since when, its last progress; the budget; the conflicts to
+come; what waits for a person; who coordinates. Source: parallel 1.5, PR-081, PR-197, PR-245, DV-17, DV-30, FM-06;
+issue "Health".
 """
 
 from collections.abc import Iterator
@@ -24,7 +15,7 @@ from milepost.model import money
 from milepost.model.words import counted
 from milepost.rules import budget
 from milepost.rules.budget import Line, Standing
-from milepost.ui.views import inbox, parallel_text
+from milepost.ui.views import inbox, inbox_text, parallel_text
 from milepost.ui.views.parallel_text import plain
 from milepost.ui.views.spans import ago
 
@@ -47,6 +38,11 @@ class Board:
     def shown(self) -> bool:
         """Whether there is anything to show beside that nothing is active."""
         return self.seen.active or bool(self.seen.workers)
+
+    @property
+    def living(self) -> bool:
+        """Whether any worker is alive."""
+        return any(worker.alive for worker in self.seen.workers)
 
 
 def board(seen: Look, preferences: Preferences, program: str) -> Board:
@@ -83,12 +79,10 @@ def brief(made: Board) -> list[str]:
     if not made.shown:
         return []
     lines = [f"Parallel   {_one(worker, made.seen.now_ms)}" for worker in made.seen.workers]
-    return [*lines, *(f"Budget     {line}" for line in _money(made)[1:]), *_forlorn(made)]
-
-
-def _forlorn(made: Board) -> list[str]:
-    hint = f"{made.program} parallel status"
-    return [f"Waiting    {counted(len(made.waiting), 'thing')} for you: {hint}"] if made.waiting else []
+    lines += [f"Budget     {line}" for line in alerts(made)]
+    if made.waiting:
+        lines.append(f"Waiting    {counted(len(made.waiting), 'thing')} for you: {made.program} inbox")
+    return lines
 
 
 def signature(made: Board) -> tuple[object, ...]:
@@ -180,7 +174,7 @@ def _waiting(made: Board) -> list[str]:
     rows = [row for row in made.waiting if row.kind is not inbox.Kind.FORECAST]
     if not rows:
         return []
-    lines = [f"{inbox.line(row, made.seen.now_ms)} → {plain(row.next)}" for row in rows]
+    lines = [f"{inbox_text.line(row, made.seen.now_ms)} → {plain(row.next)}" for row in rows]
     return [f"Waiting for you ({len(rows)}):", *lines]
 
 
@@ -211,53 +205,3 @@ def farewell(made: Board) -> str:
         counts.setdefault(str(worker.condition).replace("-", " "), []).append(worker.milestone)
     parts = [f"{', '.join(mids)} {word}" for word, mids in counts.items()]
     return f"Nothing runs any more: {'; '.join(parts)}." if parts else "Nothing runs any more."
-
-
-def document(made: Board) -> dict[str, object]:
-    """For programs; see the head of this file."""
-    seen, line = made.seen, made.money.fleet
-    who = seen.coordinator
-    return {
-        "active": seen.active,
-        "session": seen.fleet.session or None,
-        "coordinator": {"pid": who.who.pid if who.who else None, "run": who.run or None} if who else None,
-        "totalCost": money.to_usd(seen.micro_usd),
-        "workers": [_worker(worker, seen) for worker in seen.workers],
-        "budget": {
-            "spent": money.to_usd(line.books.spent),
-            "reserved": money.to_usd(line.books.reserved),
-            "left": None if line.left is None else money.to_usd(line.left),
-            "ceiling": None if line.ceiling is None else money.to_usd(line.ceiling),
-            "percent": percent(line),
-            "unpricedRequests": line.books.unpriced,
-        },
-        "alerts": alerts(made),
-        "forecasts": [
-            {"a": f.a, "b": f.b, "files": list(f.files), "lines": list(f.lines), "seenAt": f.seen_at}
-            for f in seen.forecasts
-        ],
-        "waiting": inbox.document(made.waiting),
-    }
-
-
-def _worker(worker: WorkerLook, seen: Look) -> dict[str, object]:
-    unit, order, cause = worker.unit, worker.last_order, worker.cause
-    return {
-        "milestoneId": worker.milestone,
-        "title": worker.title,
-        "state": str(worker.state) if worker.state else None,
-        "doing": str(worker.condition),
-        "cause": {"what": cause.what, "by": cause.by or None, "at": cause.at_ms or None, "hint": cause.hint or None},
-        "alive": worker.alive,
-        "pid": worker.pid,
-        "run": worker.run or None,
-        "currentUnit": {"type": unit.type, "id": unit.id, "startedAt": unit.started_at} if unit else None,
-        "completedUnits": worker.units,
-        "cost": money.to_usd(worker.micro_usd),
-        "costKnown": not worker.unpriced,
-        "startedAt": worker.started_at or None,
-        "lastHeartbeat": worker.last_heartbeat or None,
-        "lastProgress": None if worker.progress_ms is None else seen.now_ms - worker.progress_ms,
-        "lastOrder": {"signal": order.signal, "sentAt": order.sent_at, "takenAt": order.taken_at} if order else None,
-        "worktreePath": worker.worktree or None,
-    }

@@ -13,8 +13,6 @@ from milepost.fleet.condition import Cause, Condition, Facts, judge, merge_words
 from milepost.fleet.look import Look
 from milepost.formats.preferences import Parallel
 from milepost.rules.fleet import Past, Wanted
-from milepost.ui.views.parallel_text import plain
-from milepost.ui.views.spans import ago
 
 
 class Kind(StrEnum):
@@ -224,37 +222,3 @@ _ASKED: Final[dict[Condition, Callable[[_Inbox, str, Condition, Cause, Past], Ro
     Condition.UNDONE: _Inbox.undone,
 }
 """Conditions that may wait for a person; the others go on by themselves, or are over."""
-
-
-def text(found: tuple[Row, ...], now_ms: int) -> str:
-    """For a terminal."""
-    if not found:
-        return "Nothing waits for you.\n"
-    lines = [f"Waiting for you ({len(found)}):", ""]
-    for row in found:
-        lines.append(line(row, now_ms))
-        lines += [f"    {plain(detail)}" for detail in row.details]
-        lines.append(f"    → {plain(row.next)}")
-    return "\n".join(lines) + "\n"
-
-
-def line(row: Row, now_ms: int) -> str:
-    """One row in one line, without what to type."""
-    since = f" ({ago(now_ms - row.since_ms)} ago)" if row.since_ms else ""
-    name = f"{row.milestone} {row.kind}" if row.milestone else str(row.kind)
-    return f"- {name}: {plain(row.reason)}{since}"
-
-
-def document(found: tuple[Row, ...]) -> list[dict[str, object]]:
-    """For programs: `milestoneId` (null for the fleet), `kind`, `reason`, `next`, `since` (ms or null), `details`."""
-    return [
-        {
-            "milestoneId": row.milestone or None,
-            "kind": str(row.kind),
-            "reason": row.reason,
-            "next": row.next,
-            "since": row.since_ms or None,
-            "details": list(row.details),
-        }
-        for row in found
-    ]
