@@ -6,7 +6,7 @@ Source: DESIGN "Parallel", parallel PR-088, PR-089, PR-120 to PR-124, PR-330, FM
 """
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import anyio
@@ -17,9 +17,11 @@ from milepost.fleet.site import Site
 from milepost.formats.journal import LandingEnded
 from milepost.process import identity
 from milepost.rules.fleet import Fleet
+from milepost.store import ledger
 from milepost.store.lease import Holder, Lease, LeaseHeld
 from milepost.store.snapshot import Snapshot
-from milepost.worker import landing, landing_slice
+from milepost.worker import effects, landing, landing_slice
+from milepost.worker.shift import Shift
 
 _TURN_S = 120.0
 """How long one waits for a merge that is under way."""
@@ -57,6 +59,7 @@ async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
             held.enter_context(_lease(milestone, f"merge {milestone}", site))
             landing.require_complete(milestone, home)
             ended = await landing.queued(milestone, home, shift)
+    _project(site, shift)
     last = landing.latest(milestone, shift) if ended.outcome == "landed" and not slice_id else None
     return Result(
         milestone=milestone,
@@ -64,6 +67,13 @@ async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
         pushed=last.pushed if last else False,
         push_error=last.push_error if last else "",
     )
+
+
+def _project(site: Site, shift: Shift) -> None:
+    """Bring what people and GSD look at up to date; nothing is decided from it."""
+    with suppress(MilepostError, OSError):
+        effects.write_state(shift)
+        ledger.publish(site.state, site.journal("landing").everything())
 
 
 async def _turn(held: ExitStack, milestone: str, site: Site) -> None:

@@ -4,7 +4,9 @@ The plan is read again when the journal grew, when a landing ended, and every fe
 kernel each time. Source: DESIGN "Parallel" (observe → plan → act), parallel PR-152, FM-05, FM-09 to FM-12.
 """
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from milepost.fleet.site import Site
@@ -12,6 +14,7 @@ from milepost.formats.journal import AnyEvent
 from milepost.formats.status import Status, WorkerState
 from milepost.formats.tree import Tree
 from milepost.git import refs, worktrees
+from milepost.model.ids import milestone_of_directory
 from milepost.model.state import State
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done, eligibility, fleet
@@ -80,6 +83,9 @@ class Observer:
 
     def look(self) -> Observation:
         """Observe. Raises FormatError for a plan that cannot be read."""
+        # First who lives, then what was written: a worker's last word is in the journal before its lease is free.
+        holders = _holders(self.site)
+        statuses = {status.milestone_id: status for status in beacons.load(self.site.box)}
         events = self.tally.events()
         now = self.site.now_ms()
         grown = len(events) != self._seen
@@ -88,8 +94,15 @@ class Observer:
         told = self._told
         if self._plans is None or grown or now - self._at_ms > _LOOK_AGAIN_MS:
             self._plans, self._at_ms = read(self.site, told), now
-        statuses = {status.milestone_id: status for status in beacons.load(self.site.box)}
-        return observed(self._plans, told, events, statuses, self.site)
+        milestones = tuple(
+            _milestone(
+                entry.id, entry.title, self._plans, told, live(holders.get(entry.id), statuses.get(entry.id), now)
+            )
+            for entry in self._plans.state.registry
+        )
+        return Observation(
+            fleet=told, plans=self._plans, milestones=milestones, statuses=statuses, holders=holders, events=events
+        )
 
     def forget(self) -> None:
         """Read the plan again next time."""
@@ -137,18 +150,15 @@ def _unmerged(milestone: str, tree: Snapshot, told: Fleet, branches: Mapping[str
     return milestone in tree.homes or (past.landing_begun and tip is not None)
 
 
-def observed(
-    plans: Plans, told: Fleet, events: tuple[AnyEvent, ...], statuses: Mapping[str, Status], site: Site
-) -> Observation:
-    """Put the parts together, asking the kernel who holds which lease."""
-    ids = [entry.id for entry in plans.state.registry]
+def _holders(site: Site) -> dict[str, Holder]:
+    """Milestone to whoever holds its lease, by the kernel's word."""
+    names: set[str] = set()
+    for directory, suffix in ((site.box, ".lease"), (site.state / "journal", ".jsonl")):
+        with suppress(OSError):
+            names |= {name.removesuffix(suffix) for name in os.listdir(directory) if name.endswith(suffix)}
+    ids = sorted(name for name in names if milestone_of_directory(name) == name)
     found = {mid: lease.holder(site.lease(mid), site.guard(mid)) for mid in ids}
-    holders = {mid: holder for mid, holder in found.items() if holder is not None}
-    now = site.now_ms()
-    milestones = tuple(_milestone(mid, plans, told, live(holders.get(mid), statuses.get(mid), now)) for mid in ids)
-    return Observation(
-        fleet=told, plans=plans, milestones=milestones, statuses=statuses, holders=holders, events=events
-    )
+    return {mid: holder for mid, holder in found.items() if holder is not None}
 
 
 def live(holder: Holder | None, status: Status | None, now_ms: int) -> Live:
@@ -162,13 +172,12 @@ def live(holder: Holder | None, status: Status | None, now_ms: int) -> Live:
     return Live.PAUSED if status.state is WorkerState.PAUSED else Live.RUNNING
 
 
-def _milestone(mid: str, plans: Plans, told: Fleet, living: Live) -> Milestone:
-    entry = next(e for e in plans.state.registry if e.id == mid)
+def _milestone(mid: str, title: str, plans: Plans, told: Fleet, living: Live) -> Milestone:
     barred = next((e for e in plans.report.ineligible if e.id == mid), None)
     complete = mid in plans.complete
     return Milestone(
         id=mid,
-        title=entry.title,
+        title=title,
         on_target=complete and mid not in plans.unmerged,
         complete=complete,
         ineligible=barred.reason if barred else "",
