@@ -136,6 +136,14 @@ def test_an_order_to_all_reaches_every_known_milestone() -> None:
     assert not fold((ordered("stop", "*"), began())).stop_all
 
 
+@pytest.mark.spec(id="PR-084")
+def test_an_order_to_all_is_for_those_too_that_nobody_heard_of_yet() -> None:
+    told = fold((spawned(), ordered("pause", "*")))
+    assert told.of("M007").wanted is Wanted.PAUSE
+    assert fold((ordered("pause", "*"), ordered("resume", "*"))).of("M007").wanted is Wanted.RUN
+    assert fold((ordered("pause", "*"), began())).of("M007").wanted is Wanted.RUN
+
+
 @pytest.mark.spec(id="PR-197")
 def test_a_stop_by_the_budget_is_not_a_persons() -> None:
     past = of(spawned(), ordered("stop", sender="budget"))

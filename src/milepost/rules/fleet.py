@@ -102,11 +102,13 @@ class Fleet:
     """How the latest coordinator ended; None while it runs, or when it was killed."""
     stop_all: bool = False
     """A person told everything to stop since the latest start."""
+    others: Past = Past()
+    """What holds for a milestone that nothing is known of: an order to all is for it too."""
     past: Mapping[str, Past] = field(default_factory=dict)
 
     def of(self, milestone: str) -> Past:
         """What is known of one milestone."""
-        return self.past.get(milestone, Past())
+        return self.past.get(milestone, self.others)
 
 
 class _Fold:
@@ -115,13 +117,19 @@ class _Fold:
         self.past: dict[str, Past] = {}
         self.attempts: dict[str, str] = {}
 
+    def of(self, milestone: str) -> Past:
+        return self.past.get(milestone, self.fleet.others)
+
     def edit(self, milestone: str, **changes: object) -> None:
-        self.past[milestone] = replace(self.past.get(milestone, Past()), **changes)  # type: ignore[arg-type]
+        self.past[milestone] = replace(self.of(milestone), **changes)  # type: ignore[arg-type]
 
     def ordered(self, event: Ordered) -> None:
         everyone = event.milestone == EVERY
         if event.order == "stop" and everyone:
             self.fleet = replace(self.fleet, stop_all=True)
+        if everyone and event.order in _WANTED and event.sender != BY_BUDGET:
+            wanted = Past(wanted=_WANTED[event.order], wanted_by=event.sender, wanted_at_ms=event.at_ms)
+            self.fleet = replace(self.fleet, others=wanted)
         for milestone in tuple(self.past) if everyone else (event.milestone,):
             self._ordered(milestone, event)
 
@@ -138,6 +146,7 @@ class _Fold:
 
     def fleet_started(self, event: FleetStarted) -> None:
         self.fleet = replace(self.fleet, session=event.session, started=event, ended=None, stop_all=False)
+        self.fleet = replace(self.fleet, others=Past())
         for milestone in tuple(self.past):
             if milestone not in event.adopted:
                 self.edit(milestone, wanted=Wanted.RUN, wanted_by="", wanted_at_ms=event.at_ms)
@@ -150,18 +159,18 @@ class _Fold:
         self.fleet = replace(self.fleet, ended=event, session=session)
 
     def spawned(self, event: WorkerSpawned) -> None:
-        if self.past.get(event.milestone, Past()).run != event.worker_run:
+        if self.of(event.milestone).run != event.worker_run:
             self._begun(event.milestone, event.worker_run, event.at_ms)
 
     def run_started(self, event: RunStarted) -> None:
-        if event.milestone and self.past.get(event.milestone, Past()).run != event.run:
+        if event.milestone and self.of(event.milestone).run != event.run:
             self._begun(event.milestone, event.run, event.at_ms)
 
     def _begun(self, milestone: str, run: str, at_ms: int) -> None:
         self.edit(milestone, run=run, began_ms=at_ms, ended=None, lost=False, budget_stop=False)
 
     def run_ended(self, event: RunEnded) -> None:
-        if not event.milestone or self.past.get(event.milestone, Past()).run != event.run:
+        if not event.milestone or self.of(event.milestone).run != event.run:
             return
         past = self.past[event.milestone]
         self.edit(event.milestone, ended=event)
@@ -173,12 +182,12 @@ class _Fold:
             self.edit(event.milestone, parks=past.parks + 1)
 
     def lost(self, event: WorkerLost) -> None:
-        if event.worker_run == self.past.get(event.milestone, Past()).run:
+        if event.worker_run == self.of(event.milestone).run:
             self.edit(event.milestone, lost=True)
         self._crashed(event.milestone, event.reason, event.at_ms)
 
     def _crashed(self, milestone: str, reason: str, at_ms: int) -> None:
-        crashes = self.past.get(milestone, Past()).crashes + 1
+        crashes = self.of(milestone).crashes + 1
         self.edit(milestone, crashes=crashes, last_crash_ms=at_ms, crash_reason=reason)
 
     def attempt_started(self, event: AttemptStarted) -> None:
@@ -190,7 +199,7 @@ class _Fold:
             self.edit(milestone, crashes=0, parks=0)
 
     def landing_ended(self, event: LandingEnded) -> None:
-        deaths = self.past.get(event.milestone, Past()).merge_deaths + 1 if event.outcome == DIED else 0
+        deaths = self.of(event.milestone).merge_deaths + 1 if event.outcome == DIED else 0
         self.edit(event.milestone, merge_deaths=deaths)
         if event.slice:
             self.edit(event.milestone, slice_landing=None if event.outcome == "landed" else event)
@@ -206,12 +215,12 @@ class _Fold:
         self.edit(event.milestone, landing_begun=False, merge_deaths=0)
 
     def slice_ready(self, event: SliceReady) -> None:
-        waiting = self.past.get(event.milestone, Past()).slices
+        waiting = self.of(event.milestone).slices
         if event.slice not in {ready.slice for ready in waiting}:
             self.edit(event.milestone, slices=(*waiting, event))
 
     def slice_landed(self, event: SliceLanded) -> None:
-        waiting = self.past.get(event.milestone, Past()).slices
+        waiting = self.of(event.milestone).slices
         self.edit(event.milestone, slices=tuple(ready for ready in waiting if ready.slice != event.slice))
 
     def undone(self, event: Undone) -> None:
