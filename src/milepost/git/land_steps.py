@@ -35,7 +35,7 @@ def complete_published(run: Run) -> Refused | None:
             blocked = publish.follow(plan.root, plan.target, before, commit)
         if blocked:
             return Refused(
-                reason=f"{plan.target} has {plan.mid} ({commit[:10]}), but the checkout is still at the state before",
+                reason=f"{plan.target} was moved to {commit[:10]} for {plan.mid}, but the checkout is still behind",
                 paths=blocked,
                 hint="Save your changes to these files elsewhere, put them back with git restore, then: gsd auto",
             )

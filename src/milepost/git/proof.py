@@ -97,15 +97,21 @@ def undos(where: Path, mid: str, target: str, *, since: str | None = None) -> tu
     return tuple(found)
 
 
-def undone_by(where: Path, mid: str, commit: str, now: str) -> Undo | None:
-    """What took the landing `commit` out of the target at `now`, and still holds; None when nothing did."""
-    taken = (undo for undo in undos(where, mid, now, since=commit) if commit in undo.undone)
-    return next((undo for undo in taken if holds(where, undo, now)), None)
+def undone_by(where: Path, commit: str, now: str) -> str | None:
+    """The commit that took `commit` back out of the target at `now`, if it still holds; None when nothing did.
+
+    It says so itself: by our trailer, or as `git revert` words it.
+    """
+    asked = ("--fixed-strings", f"--grep={UNDONE}: {commit}", f"--grep=This reverts commit {commit}")
+    found = git(where, "log", "--format=%H", *asked, f"{commit}..{now}", "--").out.splitlines()
+    return next((taken for taken in found if holds(where, taken, now)), None)
 
 
-def holds(where: Path, undo: Undo, now: str) -> bool:
-    """Whether what was taken out is still out: nobody reverted the commit, by git or file by file."""
-    return not _restored(where, undo.before, undo.commit, now) and not _reverted(where, undo.commit, now)
+def holds(where: Path, undo: str, now: str) -> bool:
+    """Whether what a commit took out is still out at `now`: it was not reverted, in words or file by file."""
+    before = refs.resolve(where, f"{undo}^1")
+    restored = before is not None and _restored(where, before, undo, now)
+    return not restored and undone_by(where, undo, now) is None
 
 
 def landed(where: Path, mid: str, target: str, tip: str) -> Proof:
@@ -125,10 +131,10 @@ def landed(where: Path, mid: str, target: str, tip: str) -> Proof:
 
 def require_not_undone(where: Path, mid: str, landing: Landing, now: str) -> None:
     """Raise NotLanded when the landing was taken back out, or every file that it changed is again what it was."""
-    if undo := undone_by(where, mid, landing.commit, now):
+    if undo := undone_by(where, landing.commit, now):
         raise NotLanded(
-            f"{mid} was landed as {landing.commit[:10]}, and is not on the target any more: it was undone there",
-            hint=f"To have it back: git revert {undo.commit[:10]}; it is also kept under {refs.BACKUPS}/{mid}/",
+            f"{mid} was landed as {landing.commit[:10]}, and is not on the target any more: {undo[:10]} took it back",
+            hint=f"To have it back: git revert {undo[:10]}; it is also kept under {refs.BACKUPS}/{mid}/",
         )
     if _restored(where, landing.before, landing.commit, now):
         raise NotLanded(
@@ -146,12 +152,6 @@ def _restored(where: Path, before: str, commit: str, now: str) -> bool:
 
 def _undone(brought: Differing, later: Differing | None) -> bool:
     return later is not None and later.new == brought.old
-
-
-def _reverted(where: Path, commit: str, now: str) -> bool:
-    """Whether a commit since says, as git words it, that it reverts this one, and was not reverted itself."""
-    asked = ("log", "--format=%H", "--fixed-strings", f"--grep=This reverts commit {commit}", f"{commit}..{now}", "--")
-    return any(not _reverted(where, found, now) for found in git(where, *asked).out.splitlines())
 
 
 def _require_not_reverted(where: Path, mid: str, tip: str, now: str) -> None:

@@ -48,7 +48,7 @@ def _before_undone(root: Path, mid: str, onto: str, tip: str, since: str | None)
         landing.before for landing in proof.history(root, mid, onto, since=since) if _undone(root, mid, landing, onto)
     ]
     for undo in proof.undos(root, mid, onto, since=since):
-        if proof.holds(root, undo, onto):
+        if proof.holds(root, undo.commit, onto):
             gone += [before for commit in undo.undone if (before := refs.resolve(root, f"{commit}^1"))]
     base: str | None = None
     for before in gone:
