@@ -259,7 +259,7 @@ class Coordinator:
 def _spent(seen: Observation, session: str, limits: budget.Limits, site: Site) -> bool:
     if limits.fleet is None or not budget.enforced(site.preferences):
         return False
-    return budget.standing(seen.events, session, limits).fleet.books.spent >= limits.fleet
+    return budget.standing(seen.events, session, limits).fleet.reached
 
 
 def _rules(site: Site) -> Rules:
