@@ -46,8 +46,8 @@ def test_the_whole_picture() -> None:
     two = Row(milestone="M002", spans=(task(0, 12, "M002/S01/T02"), task(12, 40, "M002/S02/T01", open=True)))
     assert picture(one, two, width=79) == [
         "      00:00:00                   00:00:20           00:00:40",
-        "M001  ██S01/T01███ ▓▓▓▓▓S01▓▓▓▓▓ ▒▒validate▒▒ ·····===        ⇢ merged 00:00:36",
-        "M002  ████S01/T02████ ███████████████S02/T01███████████████   ⇢ at work",
+        "M001  ████T01█████ ▓▓▓▓▓S01▓▓▓▓▓ ▒▒validate▒▒ ·····===        ⇢ merged 00:00:36",
+        "M002  ██████T02██████ █████████████████T01█████████████████   ⇢ at work",
         "",
         "█ task   ▓ slice   ▒ milestone   · waits to be merged   = merge",
         "5 units: 70 s of work in 40 s; 2 at once for 30 s.",
@@ -63,7 +63,7 @@ def test_the_whole_picture() -> None:
         (6, "█T01█              ░"),
         (5, "████               ░"),
         (3, "██                 ░"),
-        (2, "██                 ░"),
+        (2, "█                  ░"),
         (1, "█                  ░"),
     ],
 )
@@ -81,6 +81,12 @@ def test_a_name_stands_where_there_is_room_for_it(columns: int, drawn: str) -> N
 )
 def test_a_unit_of_a_slice_says_what_it_does(unit: str, name: str) -> None:
     assert name in bar(span(What.SLICE, 0, 10, unit))
+
+
+def test_names_are_long_only_where_all_can_be() -> None:
+    assert bar(task(0, 10), task(10, 20, "M001/S01/T02")) == "█S01/T01█ █S01/T02█"
+    assert bar(task(0, 11), task(11, 20, "M001/S01/T02")) == "███T01████ ██T02███"
+    assert bar(task(0, 19), task(19, 20, "M001/S01/T02")) == "█████S01/T01██████ █"
 
 
 def test_what_came_to_nothing_is_crossed_out() -> None:

@@ -202,7 +202,7 @@ class _Inbox:
         if past.wanted is Wanted.RUN:
             return
         kind = Kind.PAUSED if past.wanted is Wanted.PAUSE else Kind.STOPPED
-        cause = Cause(what=f"{kind}, and not started", by=past.wanted_by, at_ms=past.wanted_at_ms)
+        cause = Cause(what=f"{kind} and not started; ordered", by=past.wanted_by, at_ms=past.wanted_at_ms)
         yield self._row(kind, mid, cause, fallback=f"gsd parallel resume {mid}")
 
 
