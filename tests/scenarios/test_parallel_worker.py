@@ -761,6 +761,7 @@ def test_the_books_of_a_worker_are_in_nobodys_way_when_it_lands(how: str, worker
     assert "auto.lock" not in stage.git("show", "--stat", "--format=", "main")
 
 
+@pytest.mark.spec(id="PR-345")
 def test_what_is_said_of_a_worker_while_it_works_and_afterwards(waiting: tuple[Workers, Process, Path]) -> None:
     workers, process, gate = waiting
     stage = workers.stage
@@ -775,3 +776,136 @@ def test_what_is_said_of_a_worker_while_it_works_and_afterwards(waiting: tuple[W
     told = stage.gsd("doctor").said
     assert "stale" not in told
     assert "auto.lock" not in told
+
+
+@pytest.mark.spec(id="FM-03")
+def test_a_worker_asks_nobody_and_says_what_it_would_have_asked(workers: Workers) -> None:
+    stage = workers.stage.make()
+    home = stage.state / "milestones/M001"
+    (home / "M001-ROADMAP.md").unlink()
+    (home / "M001-CONTEXT.md").rename(home / "M001-CONTEXT-DRAFT.md")
+    stage.git("add", "-A")
+    stage.git("commit", "-qm", "not discussed yet")
+    workers.run().require(BLOCKED)
+    assert "discuss" in str(workers.status()["reason"]).lower()
+    assert workers.ends()[-1]["reason"] == workers.status()["reason"]
+
+
+@pytest.mark.spec(id="FM-15")
+@pytest.mark.spec(id="FM-17")
+def test_nobody_has_to_read_what_a_worker_says(waiting: tuple[Workers, Process, Path]) -> None:
+    workers, process, gate = waiting
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+    gate.touch()
+    process.wait(timeout=30)
+    assert workers.ends()[-1]["state"] == "done"
+    assert workers.status()["cost"] == 0.004
+
+
+@pytest.mark.spec(id="FM-22")
+@pytest.mark.spec(id="DV-23")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_plan_that_is_not_committed_reaches_its_worker(ignored: bool, workers: Workers) -> None:
+    stage = workers.stage.make(plan_committed=False)
+    if ignored:
+        (stage.root / ".gitignore").write_text(".gsd/\n")
+        stage.git("add", ".gitignore")
+        stage.git("commit", "-qm", "the plan stays here")
+    workers.run().require(DONE)
+    assert stage.attempts() == 3
+
+
+@pytest.mark.spec(id="FM-23")
+def test_a_worker_believes_no_old_state(workers: Workers) -> None:
+    stage = workers.stage.make()
+    projects.write(stage.state, {"STATE.md": "# State\n\n**Phase:** complete\n"})
+    stage.git("add", "-f", ".gsd/STATE.md")
+    stage.git("commit", "-qm", "a state from long ago")
+    workers.run().require(DONE)
+    assert stage.attempts() == 3
+
+
+@pytest.mark.spec(id="FM-24")
+@pytest.mark.spec(id="FM-25")
+def test_an_agent_of_a_worker_does_not_get_at_other_milestones_or_branches(workers: Workers) -> None:
+    stage = workers.stage.make(milestones=("M001", "M002"))
+    stage.replay(
+        TASK,
+        [
+            *steps(TASK),
+            projects.raw_write(".gsd/milestones/M002/M002-SUMMARY.md", "---\nstatus: complete\n---\n# M002: Done\n"),
+            raw_shell("git", "switch", "-qc", "elsewhere"),
+        ],
+    )
+    ran = workers.run().require(DONE)
+    assert "put right" in ran.out
+    assert stage.log() == ["first"]
+    assert stage.git("ls-tree", "-r", "--name-only", "milestone/M001", ".gsd/milestones/M002").count("SUMMARY") == 0
+    assert len(stage.log("milestone/M001")) == 4
+
+
+@pytest.mark.spec(id="FM-52")
+def test_where_git_was_pointed_to_before_does_not_matter(workers: Workers, tmp_path: Path) -> None:
+    stage = workers.stage.make()
+    other = tmp_path / "other"
+    projects.tiny(other)
+    git = {"GIT_DIR": str(other / ".git"), "GIT_WORK_TREE": str(other), "GIT_INDEX_FILE": str(other / ".git/index")}
+    workers.run(**git).require(DONE)
+    assert len(stage.log("milestone/M001")) == 4
+    assert stage.git("log", "--format=%s", "--all", where=other).splitlines() == ["first"]
+
+
+@pytest.mark.spec(id="FM-21")
+@pytest.mark.spec(id="FM-60")
+@pytest.mark.spec(id="DV-22")
+def test_a_directory_that_is_no_worktree_is_not_worked_in(workers: Workers) -> None:
+    stage = workers.stage.make()
+    projects.write(workers.worktree(), {"left.txt": "of somebody\n"})
+    workers.run().require(BLOCKED)
+    assert stage.attempts() == 0
+    assert (workers.worktree() / "left.txt").read_text() == "of somebody\n"
+    assert "is not a worktree" in str(workers.status()["reason"])
+
+
+@pytest.mark.spec(id="FM-61")
+def test_a_branch_that_is_in_use_elsewhere_is_not_worked_on_from_the_root(workers: Workers, tmp_path: Path) -> None:
+    stage = workers.stage.make()
+    stage.git("worktree", "add", "-q", "-b", "milestone/M001", str(tmp_path / "mine"))
+    workers.run().require(BLOCKED)
+    assert stage.attempts() == 0
+    assert str(tmp_path / "mine") in str(workers.status()["reason"])
+    assert stage.git("status", "--porcelain") == ""
+
+
+@pytest.mark.spec(id="FM-65")
+def test_a_repository_without_a_commit(workers: Workers) -> None:
+    stage = workers.stage
+    stage.root.mkdir()
+    stage.git("init", "-q", "-b", "main")
+    projects.write(stage.state, projects.files())
+    ran = workers.run(GSD_WORKER_RUN="r-given").require(BLOCKED)
+    assert "has no commit yet" in ran.err
+    # It could not begin; why is in its journal all the same.
+    [ended] = workers.ends()
+    assert (ended["run"], ended["state"], ended["milestone"]) == ("r-given", "blocked", "M001")
+
+
+def test_settings_that_are_wrong_are_the_last_word_of_a_worker(workers: Workers) -> None:
+    workers.stage.make(preferences="---\nbudget_ceiling: many\n---\n")
+    workers.run(GSD_WORKER_RUN="r-given").require(ERROR)
+    [ended] = workers.ends()
+    assert (ended["run"], ended["state"]) == ("r-given", "error")
+    assert "preferences" in str(ended["reason"])
+
+
+def test_a_stop_while_it_begins_is_no_crash(workers: Workers) -> None:
+    workers.stage.make()
+    process = workers.start(GSD_WORKER_RUN="r-given")
+    lock = workers.stage.state / "journal/M001.jsonl"
+    wait_until(lambda: lock.exists() or process.poll() is not None)
+    process.send_signal(signal.SIGTERM)
+    finish(process).require(INTERRUPTED)
+    assert workers.ends()[-1]["state"] == "interrupted"

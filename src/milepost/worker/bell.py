@@ -5,6 +5,9 @@ from contextlib import suppress
 
 import anyio
 
+_ALL = 1 << 20
+"""More than a pipe holds."""
+
 
 class Bell:
     """Several rings before somebody hears them are one."""
@@ -24,7 +27,7 @@ class Bell:
         """Wait until it rings."""
         await anyio.wait_readable(self._ear)
         with suppress(BlockingIOError):
-            os.read(self._ear, 4096)
+            os.read(self._ear, _ALL)
 
     def close(self) -> None:
         """Put it away; nobody may listen any more."""

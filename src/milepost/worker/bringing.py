@@ -7,7 +7,7 @@ the journal anew, so a step that a kill cut short is done at the next boundary.
 Source: issue "Signals", parallel PR-064, PR-303, section 7; DESIGN rule 7.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from milepost.errors import ExitCode, FormatError, MilepostError
 from milepost.formats import roadmap
@@ -40,14 +40,31 @@ class HalfMerged(MilepostError):
     exit_code = ExitCode.BLOCKED
 
 
-def settle(place: Workspace) -> None:
-    """Finish a merge that a killed run was in the middle of. Raises HalfMerged for one that a person is to resolve."""
+def settle(place: Workspace, events: Iterable[AnyEvent]) -> None:
+    """Finish a merge that a killed run was in the middle of. Raises HalfMerged for one that a person is to resolve.
+
+    events: the milestone's own journal. What an agent had begun is the next attempt's to deal with.
+    """
     resume_merge.resume(half_done.place(place.cwd, place.branch))
-    if operation := repo.in_progress(place.cwd):
+    if repo.in_progress(place.cwd) == "merge" and not _left_by_an_agent(events):
         raise HalfMerged(
-            f"{place.cwd}: a {operation} is half done there",
-            hint=f"Finish it, or: git -C {place.cwd} {operation} --abort",
+            f"{place.cwd}: a merge is half done there",
+            hint=f"Resolve it and git -C {place.cwd} commit, or: git -C {place.cwd} merge --abort",
         )
+
+
+def _left_by_an_agent(events: Iterable[AnyEvent]) -> bool:
+    """Whether the last attempt did not come to a good end: whatever is there may be its."""
+    last: Result | None = Result.COMMITTED
+    for event in events:
+        match event:
+            case AttemptStarted():
+                last = None
+            case AttemptEnded(result=result):
+                last = result
+            case _:
+                pass
+    return last is not Result.COMMITTED
 
 
 def take_in(onto: str, called: str, target: str, bench: Bench) -> bool | None:

@@ -182,7 +182,7 @@ class _Worker:
             agent = self.shift.agent(history.played(self.shift))  # What it lacks is said before a place is made.
             place = await places.enter(milestone, self.shift)
             if self.shift.lock is not None:
-                bringing.settle(place)
+                bringing.settle(place, self.shift.journal(milestone).own())
             ready = await self._ready(place)
             if isinstance(ready, setup.NotReady):
                 return self.post.stopped() or endings.of_set_up(ready)
