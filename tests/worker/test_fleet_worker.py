@@ -186,7 +186,7 @@ async def test_hints_of_a_worker_lead_back_to_the_fleet(project: Path) -> None:
     shift = shift_for(project, but(task=[Say("Soon.")]), lock="M001")
     ending = await work(shift)
     assert ending.code is ExitCode.BLOCKED
-    assert "gsd parallel start --retry M001/S01/T01" in ending.hint
+    assert ending.hint.endswith("gsd parallel start --retry M001")
 
 
 async def test_an_error_that_comes_out_is_the_last_word(project: Path) -> None:

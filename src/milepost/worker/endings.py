@@ -3,6 +3,7 @@
 None for an outcome that lets the run go on; the caps see to it that this ends. Source: spec auto 7.1, DESIGN rule 10.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -34,6 +35,9 @@ _AFTER_FAILURE: Final[Mapping[str, str]] = {
     ErrorKind.DIVERGED: "Use a recording of this very project, or another agent.",
 }
 
+_RETRY: Final = re.compile(r"gsd auto --retry \S+")
+"""A fleet counts the attempts of a whole milestone afresh."""
+
 
 def of_capped(unit: Unit, capped: retry.Capped, past: retry.History, evidence: str) -> Ending:
     """A unit that used up its attempts. evidence: where its gate's record lies, from the project's root."""
@@ -62,7 +66,8 @@ def of_run(ending: Ending, shift: Shift) -> Ending:
     if shift.lock is None:
         return ending
     reason = f"{shift.lock} is complete" if ending.code is ExitCode.DONE and not shift.max_units else ending.reason
-    return ending._replace(reason=reason, hint=ending.hint.replace("gsd auto", "gsd parallel start"))
+    hint = _RETRY.sub(f"gsd parallel start --retry {shift.lock}", ending.hint)
+    return ending._replace(reason=reason, hint=hint.replace("gsd auto", "gsd parallel start"))
 
 
 def of_halt(halt: Halt, state: State) -> Ending:

@@ -14,6 +14,8 @@ def held_back() -> list[int]:
     """From here on SIGTERM is only noted, in the list, until somebody listens: a worker never dies without a word."""
     caught: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: caught.append(number))
+    # Whoever starts a worker may block it from before the start until here.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     return caught
 
 
