@@ -8,6 +8,7 @@ and nothing else, and from then on git itself knows the base. Until then `git.st
 DV-03.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +64,13 @@ def link(root: Path, mid: str, landing: proof.Landing) -> str:
 
 def pending(root: Path, mid: str, tip: str) -> Link | None:
     """The newest link that the branch, at `tip`, has still to take up; None when there is none."""
-    open_ = [one for one in links(root, mid, unknown_to=tip) if refs.is_ancestor(root, one.tip, tip)]
-    for one in open_:
-        if all(refs.is_ancestor(root, other.landing, one.landing) for other in open_):
+    return newest(root, [one for one in links(root, mid, unknown_to=tip) if refs.is_ancestor(root, one.tip, tip)])
+
+
+def newest(root: Path, found: Sequence[Link]) -> Link | None:
+    """Of one milestone's links, the one whose landing contains those of all others; None for none."""
+    for one in found:
+        if all(one is other or refs.is_ancestor(root, other.landing, one.landing) for other in found):
             return one
     return None
 
