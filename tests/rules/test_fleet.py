@@ -96,7 +96,8 @@ def test_crashes_are_counted_on_disk_and_a_finished_unit_starts_afresh() -> None
         fingerprint="f", number=1,
     )  # fmt: skip
     assert of(*twice, spawned("r3"), begun, committed).crashes == 0
-    assert of(*twice, ordered("retry")).crashes == 0
+    afresh = of(*twice, spawned("r3"), over("done", "r3"), ordered("retry"))
+    assert (afresh.crashes, afresh.open_run) == (0, False)
 
 
 def test_an_end_in_error_counts_like_a_crash() -> None:

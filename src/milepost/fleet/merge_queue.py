@@ -48,7 +48,7 @@ def order(plans: Plans, told: Fleet, *, by_completion: bool) -> tuple[str, ...]:
 async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
     """Merge one milestone, or one finished slice of it. Expected endings are values; raises LeaseHeld."""
     with ExitStack() as held:
-        await _turn(held, milestone, site)
+        await turn(held, milestone, site)
         shift = site.shift()
         landing.complete_published(shift)
         home = Snapshot(str(site.root), site.state_dir)
@@ -56,10 +56,10 @@ async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
             # The worker has the milestone, and nothing of its own is touched.
             ended = await landing_slice.land(milestone, slice_id, home, shift)
         else:
-            held.enter_context(_lease(milestone, f"merge {milestone}", site))
+            held.enter_context(lease(milestone, f"merge {milestone}", site))
             landing.require_complete(milestone, home)
             ended = await landing.queued(milestone, home, shift)
-    _project(site, shift)
+    project(site, shift)
     last = landing.latest(milestone, shift) if ended.outcome == "landed" and not slice_id else None
     return Result(
         milestone=milestone,
@@ -69,29 +69,30 @@ async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
     )
 
 
-def _project(site: Site, shift: Shift) -> None:
+def project(site: Site, shift: Shift) -> None:
     """Bring what people and GSD look at up to date; nothing is decided from it."""
     with suppress(MilepostError, OSError):
         effects.write_state(shift)
         ledger.publish(site.state, site.journal("landing").everything())
 
 
-async def _turn(held: ExitStack, milestone: str, site: Site) -> None:
+async def turn(held: ExitStack, milestone: str, site: Site) -> None:
     """Take the merge lease, waiting for a merge that is under way, then what keeps others off."""
     what = f"merge {milestone}"
     with anyio.move_on_after(_TURN_S) as waiting:
         while True:
             try:
-                held.enter_context(_lease("merge", what, site))
+                held.enter_context(lease("merge", what, site))
                 break
             except LeaseHeld:
                 await anyio.sleep(0.1)
     if waiting.cancelled_caught:
         raise LeaseHeld("the merge queue", None)
-    held.enter_context(_lease("auto", what, site, shared=True))
+    held.enter_context(lease("auto", what, site, shared=True))
 
 
-def _lease(name: str, command: str, site: Site, *, shared: bool = False) -> Lease:
+def lease(name: str, command: str, site: Site, *, shared: bool = False) -> Lease:
+    """One of the project's leases, for this process. command: `merge M001`, as others read it."""
     own = identity.own()
     holder = Holder(
         pid=os.getpid(),

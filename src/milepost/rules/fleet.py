@@ -135,7 +135,7 @@ class _Fold:
 
     def _ordered(self, milestone: str, event: Ordered) -> None:
         if event.order == "retry":
-            self.edit(milestone, crashes=0, parks=0, ended=None, landing=None, undone=None)
+            self.edit(milestone, run="", crashes=0, parks=0, ended=None, landing=None, undone=None)
         elif event.sender == BY_BUDGET:
             self.edit(milestone, budget_stop=True)
         elif event.order in _WANTED:

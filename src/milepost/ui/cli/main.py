@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("milepost.ui.cli.stop", "End the running auto mode now; finished work is kept."),
     "pause": ("milepost.ui.cli.pause", "Let the current unit finish, then stop."),
     "status": ("milepost.ui.cli.status", "Where the project stands, what it cost, what waits for you."),
+    "undo": ("milepost.ui.cli.undo", "Take a merged milestone back out of its branch."),
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
     "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),

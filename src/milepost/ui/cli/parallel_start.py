@@ -18,10 +18,12 @@ from milepost.fleet import observe, spawn
 from milepost.fleet.coordinator import WRITER, Coordinator
 from milepost.fleet.site import Site
 from milepost.formats import assignment
-from milepost.formats.journal import Ordered
+from milepost.formats.journal import AttemptStarted, CapReset, Ordered
+from milepost.formats.tree import milestone_ids
 from milepost.git.exclude import exclude
 from milepost.git.repo import inspect, require_ready
 from milepost.model.ids import require_milestone
+from milepost.model.units import UnitKind
 from milepost.process import identity
 from milepost.rules import eligibility, fleet, gitignore
 from milepost.rules.fleet import EVERY
@@ -29,6 +31,7 @@ from milepost.rules.schedule import Finish
 from milepost.store import preferences
 from milepost.store.lease import Holder, Lease, LeaseHeld
 from milepost.store.lease import holder as holder_of
+from milepost.store.snapshot import Snapshot
 from milepost.store.tally import Tally
 from milepost.ui.cli import arguments, sites
 from milepost.ui.fleet_audience import Audience
@@ -47,6 +50,10 @@ class Disabled(MilepostError):
     """Parallel mode is off."""
 
     exit_code = ExitCode.BLOCKED
+
+
+class UnknownMilestone(MilepostError):
+    """`--retry` of a milestone that is not there."""
 
 
 class NobodyStarted(MilepostError):
@@ -89,6 +96,8 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
             hint=f"In {site.state_dir}/PREFERENCES.md, between the --- lines.",
         )
     require_ready(inspect(site.root))
+    if options.retry is not None and not options.dry_run:
+        _count_afresh(options.retry, site)
     plans = observe.read(site, fleet.fold(Tally(site.state).events()))
     sys.stdout.write(eligibility.render(plans.report))
     sys.stdout.flush()
@@ -145,7 +154,7 @@ def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, p
         _require_no_solo(site)
         place = inspect(site.root)
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
-        _prepare(options, plans, site)
+        preferences.write_cache(str(site.root), site.home, state_dir=site.state_dir)
         audience.begin(_first(plans, site))
         finish = anyio.run(_watched, _renewed(site), audience, options.fresh_budget)
     audience.finish(finish)
@@ -195,15 +204,24 @@ def _renewed(site: Site) -> Callable[[], Site]:
     return now
 
 
-def _prepare(options: argparse.Namespace, plans: observe.Plans, site: Site) -> None:
-    preferences.write_cache(str(site.root), site.home, state_dir=site.state_dir)
-    if options.retry is None:
-        return
-    wanted = [e.id for e in plans.state.registry] if options.retry == EVERY else [require_milestone(options.retry)]
-    for milestone in wanted:
+def _count_afresh(retry: str, site: Site) -> None:
+    """Forget crashes, endings and used-up attempts of one milestone, or of all; what was undone is done again."""
+    known = milestone_ids(Snapshot(str(site.root), site.state_dir))
+    if retry != EVERY and require_milestone(retry) not in known:
+        raise UnknownMilestone(f"there is no milestone {retry}", hint=f"There are: {', '.join(known) or 'none'}")
+    for milestone in known if retry == EVERY else (retry,):
         site.journal("orders").append(
             Ordered(at_ms=site.now_ms(), run=site.run, milestone=milestone, order="retry", sender="person")
         )
+        for key in _tried(milestone, site):
+            site.journal("orders").append(CapReset(at_ms=site.now_ms(), run=site.run, unit=key))
+
+
+def _tried(milestone: str, site: Site) -> list[str]:
+    """Units whose attempts are counted afresh; the last makes a milestone that was undone be done again."""
+    events = site.journal(milestone).own()
+    tried = [f"{e.kind}/{e.unit}" for e in events if isinstance(e, AttemptStarted)]
+    return list(dict.fromkeys([*tried, f"{UnitKind.COMPLETE_MILESTONE}/{milestone}"]))
 
 
 def _require_no_solo(site: Site) -> None:

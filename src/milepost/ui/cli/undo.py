@@ -1,0 +1,81 @@
+"""`gsd undo milestone M002`: take a merged milestone back out of its branch. Source: DESIGN rule 7."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+import anyio
+
+from milepost.errors import ExitCode
+from milepost.fleet import undoing
+from milepost.fleet.site import Site
+from milepost.fleet.undoing import Result
+from milepost.git import undo
+from milepost.model.ids import require_milestone
+from milepost.ui.cli import arguments, sites
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    """The options."""
+    made = arguments.Parser(
+        prog=f"{program} undo",
+        description="Take a merged milestone back out of its branch; what came later stays, and nothing is lost.",
+    )
+    made.add_argument("what", choices=("milestone",), help="what kind of thing")
+    made.add_argument("id", metavar="MID", help="which one")
+    made.add_argument("--force", action="store_true", help="although merged milestones depend on it")
+    made.add_argument("--json", action="store_true", help="the result as JSON")
+    return made
+
+
+def run(argv: Sequence[str], program: str) -> int:
+    """Undo."""
+    options = parser(program).parse_args(argv)
+    milestone = require_milestone(options.id)
+    result = anyio.run(_take_out, milestone, sites.site(program), options.force)
+    sys.stdout.write(json.dumps(_json(result)) + "\n" if options.json else _text(result, program))
+    return ExitCode.DONE if isinstance(result.outcome, undo.Undone) else ExitCode.BLOCKED
+
+
+async def _take_out(milestone: str, site: Site, force: bool) -> Result:
+    return await undoing.take_out(milestone, site, force=force)
+
+
+def _text(result: Result, program: str) -> str:
+    return "\n".join(_lines(result, program)) + "\n"
+
+
+def _lines(result: Result, program: str) -> list[str]:
+    mid, target = result.milestone, result.target
+    match result.outcome:
+        case undo.Undone(commit=commit, settled=settled, push_error=push_error):
+            return [
+                f"{mid} is out of {target}: {commit[:10]} takes it back. Its commits are kept (refs/gsd/backup/{mid}).",
+                *(f"  {one}" for one in settled),
+                *([f"  NOT pushed: {push_error}"] if push_error else []),
+                f"  To have it back: git revert {commit[:10]}. To do it again: {program} parallel start --retry {mid}",
+            ]
+        case undo.Conflicted(details=details, hint=hint):
+            head = f"{mid} was not taken out of {target}: later work stands on it; nothing was touched."
+            return [head, *(f"  {one}" for one in details), f"  {hint}"]
+        case undo.Refused(reason=reason, paths=paths, hint=hint):
+            return [f"{mid} was not taken out of {target}: {reason}", *(f"  {path}" for path in paths), f"  {hint}"]
+
+
+def _json(result: Result) -> dict[str, object]:
+    head: dict[str, object] = {"milestoneId": result.milestone, "target": result.target}
+    match result.outcome:
+        case undo.Undone(commit=commit, landed=landed, pushed=pushed, push_error=push_error):
+            return {
+                **head,
+                "success": True,
+                "commit": commit,
+                "landed": landed,
+                "pushed": pushed,
+                "pushError": push_error,
+            }
+        case undo.Conflicted(files=files, hint=hint):
+            return {**head, "success": False, "conflictFiles": [file.path for file in files], "hint": hint}
+        case undo.Refused(reason=reason, hint=hint):
+            return {**head, "success": False, "reason": reason, "hint": hint}
