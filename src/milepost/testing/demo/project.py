@@ -1,131 +1,68 @@
-"""The demo's project: a small Python package with tests, and a plan of one milestone, two slices, four tasks.
+"""The demo's project: a small Python package with tests, and the plan of what is to be built (`plans.py`).
 
-Real files for a real repository. The code that the plan asks for is not here: the agent writes it.
+Real files for a real repository. With `ALONE` it is a project for `gsd auto`; with all milestones one for
+`gsd parallel`, two workers at once.
 """
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
-VERIFY = "python3 -m unittest discover -s tests"
+from milepost.testing.demo.plans import ALL, ALONE, VERIFY, Milestone, Slice, Task, chosen
+from milepost.testing.demo.written import NO_COMMAND, NO_EXPORT
 
-_ROADMAP = """\
-# M001: Word counts
+__all__ = ["ALL", "ALONE", "SO_FAR", "VERIFY", "files", "make"]
 
-**Vision:** `wordtally` counts words in text, and says which are the most frequent.
-
-## Success Criteria
-
-- `python3 -m wordtally FILE` prints the most frequent words of a file
-- All behaviour is covered by unit tests
-
-## Slices
-
-- [ ] **S01: Counting** `risk:medium` `depends:[]`
-  > After this: `wordtally.count(text)` returns the words with their counts.
-- [ ] **S02: Reporting** `risk:low` `depends:[S01]`
-  > After this: `python3 -m wordtally FILE --top 3` prints a table.
-
-## Boundary Map
-
-### S01 → S02
-
-Produces:
-- `wordtally.count(text) -> dict[str, int]`
-
-Consumes:
-- nothing
+SO_FAR = "- A package with one test.\n"
+"""The line of PROJECT.md below which each milestone says what it brought."""
+_PREFERENCES = """\
+---
+parallel:
+  enabled: true
+  max_workers: 2
+  auto_merge: auto
+---
 """
+_README = f"""\
+# wordtally
 
-_CONTEXT = """\
-# M001: Word counts — Context
+Counts words.
 
-## Project Description
+## Command
 
-A library and command that counts words.
+{NO_COMMAND}
 
-## Why This Milestone
+## Export
 
-It is the first useful thing the package does.
-
-## Scope
-
-In: counting, reporting, a command line. Out: stemming, other encodings than UTF-8.
-
-## Technical Constraints
-
-Standard library only; tests with unittest.
+{NO_EXPORT}
 """
 
 
-def _plan(slice_id: str, title: str, goal: str, demo: str, tasks: tuple[tuple[str, str, str, str], ...]) -> str:
-    lines = [f"# {slice_id}: {title}", "", f"**Goal:** {goal}", f"**Demo:** {demo}", "", "## Must-Haves", ""]
-    lines += [f"- {does}" for _, _, does, _ in tasks]
-    lines += ["", "## Verification", "", f"- `{VERIFY}`", "", "## Tasks", ""]
-    for task_id, name, does, files in tasks:
-        lines += [f"- [ ] **{task_id}: {name}** `est:20m`", f"  - Why: {goal}", f"  - Files: {files}"]
-        lines += [f"  - Do: {does}", f"  - Verify: `{VERIFY}`", "  - Done when: the tests pass"]
-    lines += ["", "## Files Likely Touched", ""] + [f"- {files}" for _, _, _, files in tasks]
-    return "\n".join(lines) + "\n"
-
-
-def _task(slice_id: str, task: tuple[str, str, str, str]) -> str:
-    task_id, name, does, files = task
-    return (
-        f"# {task_id}: {name}\n\n**Slice:** {slice_id}\n**Milestone:** M001\n\n## Description\n\n{does}\n\n"
-        f"## Steps\n\n1. Write the code\n2. Write its tests\n3. Run them\n\n## Must-Haves\n\n- [ ] {does}\n\n"
-        f"## Verification\n\n- `{VERIFY}`\n\n## Inputs\n\n- `wordtally/__init__.py`\n\n## Expected Output\n\n- {files}\n"
-    )
-
-
-_S01 = (
-    ("T01", "Split text into words", "`words(text)` yields lower-case words; apostrophes inside a word stay",
-     "`wordtally/words.py`, `tests/test_words.py`"),
-    ("T02", "Count words", "`count(text)` returns a dict from word to number of times",
-     "`wordtally/counting.py`, `wordtally/__init__.py`, `tests/test_counting.py`"),
-)  # fmt: skip
-_S02 = (
-    ("T01", "Format a table", "`table(counts, top)` gives aligned lines, most frequent first, ties by alphabet",
-     "`wordtally/report.py`, `tests/test_report.py`"),
-    ("T02", "Command line", "`python3 -m wordtally FILE [--top N]` prints the table",
-     "`wordtally/__main__.py`, `tests/test_main.py`"),
-)  # fmt: skip
-
-
-def files() -> dict[str, str]:
+def files(milestones: tuple[str, ...] = ALONE) -> dict[str, str]:
     """The project's files by path."""
-    base = ".gsd/milestones/M001"
     found = {
-        "README.md": "# wordtally\n\nCounts words.\n",
+        "README.md": _README,
         ".gitignore": "__pycache__/\n*.pyc\n",
         "wordtally/__init__.py": '"""Counts words."""\n',
         "tests/__init__.py": "",
         "tests/test_package.py": "import unittest\n\nimport wordtally\n\n\nclass TestPackage(unittest.TestCase):\n"
         '    def test_has_a_docstring(self) -> None:\n        self.assertIn("words", wordtally.__doc__)\n',
-        ".gsd/PROJECT.md": "# Project\n\n## What This Is\n\nA package that counts words.\n\n## Milestone Sequence\n\n"
-        "- [ ] M001: Word counts — count and report\n",
+        ".gsd/PROJECT.md": f"# Project\n\n## What This Is\n\nA package that counts words.\n\n## Current State\n\n{SO_FAR}",
         ".gsd/DECISIONS.md": "# Decisions Register\n\n<!-- Append-only. -->\n\n"
         "| # | When | Scope | Decision | Choice | Rationale | Revisable? |\n"
         "|---|------|-------|----------|--------|-----------|------------|\n"
         "| D001 | M001 | testing | Test runner | unittest | no dependency | Yes |\n",
-        f"{base}/M001-CONTEXT.md": _CONTEXT,
-        f"{base}/M001-ROADMAP.md": _ROADMAP,
-        f"{base}/M001-RESEARCH.md": "# M001 — Research\n\n## Summary\n\n`re.finditer` splits words well enough.\n",
-        f"{base}/slices/S01/S01-PLAN.md": _plan(
-            "S01", "Counting", "Text becomes counts.", "`count` returns a dict.", _S01
-        ),
-        f"{base}/slices/S02/S02-PLAN.md": _plan(
-            "S02", "Reporting", "Counts become a table.", "The command prints.", _S02
-        ),
     }
-    for slice_id, tasks in (("S01", _S01), ("S02", _S02)):
-        for task in tasks:
-            found[f"{base}/slices/{slice_id}/tasks/{task[0]}-PLAN.md"] = _task(slice_id, task)
+    if len(milestones) > 1:
+        found[".gsd/PREFERENCES.md"] = _PREFERENCES
+    for milestone in chosen(milestones):
+        found.update(_milestone(milestone))
     return found
 
 
-def make(root: Path) -> None:
+def make(root: Path, milestones: tuple[str, ...] = ALONE) -> None:
     """Write the project to `root` and commit it on `main`, with an identity of its own."""
-    for name, text in files().items():
+    for name, text in files(milestones).items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -135,6 +72,73 @@ def make(root: Path) -> None:
     _git(root, "config", "commit.gpgSign", "false")
     _git(root, "add", "-A")
     _git(root, "commit", "-q", "-m", "A package to begin with, and a plan")
+
+
+def _milestone(milestone: Milestone) -> Iterator[tuple[str, str]]:
+    base = f".gsd/milestones/{milestone.id}"
+    yield f"{base}/{milestone.id}-CONTEXT.md", _context(milestone)
+    yield f"{base}/{milestone.id}-ROADMAP.md", _roadmap(milestone)
+    yield f"{base}/{milestone.id}-RESEARCH.md", f"# {milestone.id} — Research\n\n## Summary\n\n{milestone.research}\n"
+    for part in milestone.slices:
+        yield f"{base}/slices/{part.id}/{part.id}-PLAN.md", _plan(part)
+        for task in part.tasks:
+            yield f"{base}/slices/{part.id}/tasks/{task.id}-PLAN.md", _task(milestone, part, task)
+
+
+def _context(milestone: Milestone) -> str:
+    needs = f"---\ndepends_on: [{', '.join(milestone.depends_on)}]\n---\n" if milestone.depends_on else ""
+    return (
+        f"{needs}# {milestone.id}: {milestone.title} — Context\n\n## Project Description\n\n{milestone.description}\n\n"
+        f"## Why This Milestone\n\n{milestone.why}\n\n## Scope\n\n{milestone.scope}\n\n"
+        "## Technical Constraints\n\nStandard library only; tests with unittest.\n"
+    )
+
+
+def _roadmap(milestone: Milestone) -> str:
+    lines = [
+        f"# {milestone.id}: {milestone.title}",
+        "",
+        f"**Vision:** {milestone.vision}",
+        "",
+        "## Success Criteria",
+        "",
+    ]
+    lines += [*(f"- {criterion}" for criterion in milestone.criteria), "", "## Slices", ""]
+    for part in milestone.slices:
+        lines.append(f"- [ ] **{part.id}: {part.title}** `risk:{part.risk}` `depends:[{part.depends}]`")
+        lines.append(f"  > After this: {part.tells}")
+    if len(milestone.slices) > 1:
+        lines += ["", "## Boundary Map", "", "### S01 → S02", "", "Produces:"]
+        lines += ["- `wordtally.count(text) -> dict[str, int]`", "", "Consumes:", "- nothing"]
+    return "\n".join(lines) + "\n"
+
+
+def _plan(part: Slice) -> str:
+    lines = [f"# {part.id}: {part.title}", "", f"**Goal:** {part.goal}", f"**Demo:** {part.demo}", ""]
+    lines += ["## Must-Haves", "", *(f"- {task.does}" for task in part.tasks)]
+    lines += ["", "## Verification", "", f"- `{VERIFY}`", "", "## Tasks", ""]
+    for task in part.tasks:
+        lines += [
+            f"- [ ] **{task.id}: {task.title}** `est:20m`",
+            f"  - Why: {part.goal}",
+            f"  - Files: {_ticked(task)}",
+        ]
+        lines += [f"  - Do: {task.does}", f"  - Verify: `{VERIFY}`", "  - Done when: the tests pass"]
+    lines += ["", "## Files Likely Touched", ""] + [f"- {_ticked(task)}" for task in part.tasks]
+    return "\n".join(lines) + "\n"
+
+
+def _task(milestone: Milestone, part: Slice, task: Task) -> str:
+    return (
+        f"# {task.id}: {task.title}\n\n**Slice:** {part.id}\n**Milestone:** {milestone.id}\n\n"
+        f"## Description\n\n{task.does}\n\n## Steps\n\n1. Write the code\n2. Write its tests\n3. Run them\n\n"
+        f"## Must-Haves\n\n- [ ] {task.does}\n\n## Verification\n\n- `{VERIFY}`\n\n"
+        f"## Inputs\n\n- `wordtally/__init__.py`\n\n## Expected Output\n\n- {_ticked(task)}\n"
+    )
+
+
+def _ticked(task: Task) -> str:
+    return ", ".join(f"`{path}`" for path in task.files)
 
 
 def _git(root: Path, *args: str) -> None:

@@ -1,14 +1,14 @@
 """A timeline as a picture for a terminal: a row per milestone, time from left to right.
 
           12:04:02                12:04:14               12:04:26
-    M001  █T01█ ██T02█ ▓S01▓ ██T01██ ▓S02▓ ▒▒▒▒ ▒▒▒·=           ⇢ merged 12:04:23
-    M002  ████T01███ ▓▓S01▓▓ ▒▒▒▒ =                             ⇢ merged 12:04:15
-    M003                            ██T01██ ▓▓S01▓ ▒▒▒▒=        ⇢ merged 12:04:26
+    M001  █T01█ ██T02█ ▓S01▓ ██T01██ ▓S02▓ ▒▒▒▒ ▒▒▒ ··=         ⇢ merged 12:04:22
+    M002  ████T01███ ▓▓S01▓▓ ▒▒▒▒ ▒▒▒ ·=                        ⇢ merged 12:04:16
+    M003                                ██T01██ ▓▓S01▓ ▒▒▒▒ ▒▒=  ⇢ merged 12:04:26
 
 Every span has at least one column, so what is short looks longer than it is; the numbers below the picture are exact.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from milepost.model.words import counted
@@ -37,6 +37,8 @@ _SAYS: Final = {
 }
 _LEAST: Final = 20
 """Columns of the picture, however narrow the terminal."""
+_SMALLEST: Final = 2
+"""Columns of a unit that a gap may follow."""
 _CLOCK: Final = 8
 """Columns that a time of day takes."""
 _STEP: Final = 20
@@ -53,9 +55,10 @@ def text(timeline: Timeline, *, width: int, clock: Callable[[int], str]) -> str:
     names = max(len(row.milestone) for row in timeline.rows)
     ends = [_end(row, clock) for row in timeline.rows]
     columns = max(_LEAST, width - names - 4 - max(map(len, ends)))
+    long = _roomy(timeline, columns)
     lines = [f"{'':{names}}  {_scale(timeline, columns, clock)}"]
     for row, end in zip(timeline.rows, ends, strict=True):
-        lines.append(f"{row.milestone:{names}}  {_bar(row, timeline, columns)}  {end}")
+        lines.append(f"{row.milestone:{names}}  {_bar(row, timeline, columns, long)}  {end}")
     lines += ["", _legend(timeline), _sum(together(timeline), timeline)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -77,12 +80,12 @@ def _scale(timeline: Timeline, columns: int, clock: Callable[[int], str]) -> str
     return "".join(line)
 
 
-def _bar(row: Row, timeline: Timeline, columns: int) -> str:
+def _bar(row: Row, timeline: Timeline, columns: int, long: bool) -> str:
     bar = [" "] * columns
     drawn = list(_FILL)
     for span in sorted(row.spans, key=lambda span: (drawn.index(span.what), span.begin_ms)):
         begin, end = _place(span, timeline, columns)
-        bar[begin:end] = _block(span, end - begin)
+        bar[begin:end] = _block(span, end - begin, _name(span, long))
     return "".join(bar)
 
 
@@ -93,27 +96,38 @@ def _place(span: Span, timeline: Timeline, columns: int) -> tuple[int, int]:
     return begin, max(end, begin + 1)
 
 
-def _block(span: Span, columns: int) -> str:
+def _block(span: Span, columns: int, name: str) -> str:
     """The sign of the span with its name inside, if there is room; units leave a gap to the next."""
     fill = _FAILED if span.failed else _FILL[span.what]
-    if span.what not in UNITS or columns < 3:
+    if span.what not in UNITS or columns < _SMALLEST:
         return fill * columns
-    name = next((name for name in _names(span) if len(name) + 3 <= columns), "")
-    return f"{name:{fill}^{columns - 1}} "
+    return f"{name if _fits(name, columns) else '':{fill}^{columns - 1}} "
 
 
-def _names(span: Span) -> Iterator[str]:
-    """The longest first."""
+def _fits(name: str, columns: int) -> bool:
+    return len(name) + 3 <= columns
+
+
+def _roomy(timeline: Timeline, columns: int) -> bool:
+    """Whether the long names fit into all units that have room for a name at all, so that no row mixes both."""
+    units = [span for row in timeline.rows for span in row.spans if span.what in UNITS]
+    wide = [(span, end - begin) for span in units for begin, end in [_place(span, timeline, columns)]]
+    return all(_fits(_name(span, True), room) for span, room in wide if _fits(_name(span, False), room))
+
+
+def _name(span: Span, long: bool) -> str:
+    """`S01/T02` or `T02`; `complete S01` or `S01`; `validate`."""
     kind, _, place = span.unit.partition(" ")
     verb, last = kind.split("-")[0], place.split("/")[-1]
-    if span.what is What.TASK:
-        yield place.partition("/")[2]
-    elif span.what is What.SLICE:
-        yield f"{verb} {last}"
-    else:
-        yield verb
-        return
-    yield last
+    match span.what:
+        case What.TASK:
+            return place.partition("/")[2] if long else last
+        case What.SLICE:
+            return f"{verb} {last}" if long else last
+        case What.MILESTONE:
+            return verb
+        case _:
+            return ""
 
 
 def _legend(timeline: Timeline) -> str:
