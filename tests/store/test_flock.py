@@ -1,5 +1,6 @@
 """Locks on files: they mean the file that has the name now."""
 
+import fcntl
 import os
 import signal
 from pathlib import Path
@@ -84,4 +85,24 @@ def test_an_open_file_is_where_its_name_is(tmp_path: Path) -> None:
     path.unlink()
     assert not flock.is_at(descriptor, path)
     assert not flock.is_at(descriptor, path / "below")
+    flock.release(descriptor)
+
+
+def test_a_directory_that_is_replaced_while_it_is_waited_for_is_locked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "journal"
+    real = fcntl.flock
+    left = [2]
+
+    def replaced_meanwhile(descriptor: int, how: int) -> None:
+        if left[0]:
+            left[0] -= 1
+            directory.rename(tmp_path / f"old-{left[0]}")
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", replaced_meanwhile)
+    descriptor = flock.wait_for(directory)
+    assert flock.is_at(descriptor, directory)
+    assert flock.grip(directory) is Grip.EXCLUSIVE
     flock.release(descriptor)

@@ -1,5 +1,6 @@
 """Orders are posted whole and claimed once; none is lost, none reaches a run it was not for."""
 
+import fcntl
 import json
 import os
 import signal as signals
@@ -11,7 +12,7 @@ import pytest
 
 from milepost.formats.signal import Order, Signal, encode
 from milepost.model.ids import BadId
-from milepost.store import mailbox
+from milepost.store import flock, mailbox
 from store.children import fork, wait
 
 
@@ -251,3 +252,21 @@ def test_while_several_post_each_is_whole_and_the_last_is_not_lost(tmp_path: Pat
     # Whoever posted last, its order was the last that came.
     assert got[-1] in (1_039, 2_039, 3_039)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.spec(id="FM-42")
+def test_what_another_claimer_is_reading_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox.post(tmp_path, "M001", order(Order.STOP))
+    killed_while_reading(tmp_path)
+    [left] = tmp_path.iterdir()
+    with left.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert mailbox.claim_all(tmp_path, "M001", run="r") == mailbox.Claimed()
+    real = flock.try_alone
+
+    def read_by_another_meanwhile(descriptor: int) -> bool:
+        left.unlink()
+        return real(descriptor)
+
+    monkeypatch.setattr(flock, "try_alone", read_by_another_meanwhile)
+    assert mailbox.claim_all(tmp_path, "M001", run="r") == mailbox.Claimed()
