@@ -13,8 +13,9 @@ import pytest
 from fleet.stand import Fleet, wait_until
 from milepost.fleet import processes
 from milepost.fleet.condition import Condition
-from milepost.fleet.look import Look, WorkerLook, look
+from milepost.fleet.look import Look, look
 from milepost.fleet.processes import Role
+from milepost.fleet.worker_look import WorkerLook
 from milepost.formats import forecast
 from milepost.formats.forecast import Forecast
 from milepost.formats.journal import (

@@ -18,8 +18,9 @@ from msgspec import UNSET
 from milepost.errors import MilepostError
 from milepost.fleet import processes
 from milepost.fleet.condition import Condition
-from milepost.fleet.look import Look, WorkerLook
+from milepost.fleet.look import Look
 from milepost.fleet.processes import Role, Runner
+from milepost.fleet.worker_look import WorkerLook
 from milepost.formats.journal import Ordered
 from milepost.formats.signal import Order, Signal
 from milepost.formats.status import CurrentUnit, Status

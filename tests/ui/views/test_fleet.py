@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from milepost.fleet.condition import Cause, Condition
-from milepost.fleet.look import Look, WorkerLook
+from milepost.fleet.look import Look
 from milepost.fleet.processes import Role, Runner
+from milepost.fleet.worker_look import WorkerLook
 from milepost.formats.forecast import Forecast
 from milepost.formats.journal import (
     AnyEvent,

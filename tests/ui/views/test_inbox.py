@@ -3,7 +3,8 @@
 import pytest
 
 from milepost.fleet.condition import Cause, Condition
-from milepost.fleet.look import Look, WorkerLook
+from milepost.fleet.look import Look
+from milepost.fleet.worker_look import WorkerLook
 from milepost.formats.forecast import Forecast
 from milepost.formats.journal import AnyEvent, FleetEnded, FleetStarted, Landed, LandingEnded, Ordered, Undone
 from milepost.formats.preferences import Parallel

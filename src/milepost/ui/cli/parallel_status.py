@@ -66,7 +66,7 @@ class _Shown:
         """What is true now."""
         where = self._where
         settings = preferences.load(where.root, where.home, state_dir=where.state_dir).preferences
-        seen = look(self._state, now_ms=time.time_ns() // 1_000_000, events=self._tally.events())
+        seen = look(self._state, now_ms=time.time_ns() // 1_000_000, events=self._tally.events)
         return view.board(seen, settings, self._program)
 
 

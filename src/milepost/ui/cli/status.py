@@ -12,7 +12,6 @@ from milepost.model import money
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import decide
 from milepost.store import ledger, preferences
-from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
 from milepost.ui.cli import arguments, context, stop
@@ -36,12 +35,11 @@ def run(argv: Sequence[str], program: str) -> int:
     active = state.active_milestone.id if state.active_milestone else None
     decision = honest(decide(state, steered(tree, active), settings.preferences), state, tree.homes)
     ceiling = settings.preferences.budget_ceiling
-    events = Journal(state_path, "project").everything()
-    board = fleet.board(look(state_path, now_ms=_now_ms(), events=events), settings.preferences, program)
+    board = fleet.board(look(state_path, now_ms=_now_ms()), settings.preferences, program)
     seen = overview.overview(
         state,
         decision,
-        events,
+        board.seen.events,
         running=_running(state_path) or _workers(board),
         ceiling=None if ceiling is None else money.from_usd(ceiling),
         carried=ledger.carried(state_path),

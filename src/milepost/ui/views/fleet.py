@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from milepost.fleet.condition import Condition
-from milepost.fleet.look import Look, WorkerLook
+from milepost.fleet.look import Look
+from milepost.fleet.worker_look import WorkerLook
 from milepost.formats.preferences import Preferences
 from milepost.model import money
 from milepost.model.words import counted

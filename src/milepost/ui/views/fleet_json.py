@@ -11,7 +11,8 @@
 milliseconds, money is USD, what is not known is null. Source: issue "Health".
 """
 
-from milepost.fleet.look import Look, WorkerLook
+from milepost.fleet.look import Look
+from milepost.fleet.worker_look import WorkerLook
 from milepost.model import money
 from milepost.ui.views import inbox_text
 from milepost.ui.views.fleet import Board, alerts, percent
