@@ -92,7 +92,7 @@ def test_names_are_long_only_where_all_can_be() -> None:
 def test_what_came_to_nothing_is_crossed_out() -> None:
     assert bar(task(0, 10, failed=True)) == "xxxxxxS01/T01xxxxxx"
     lines = picture(Row(milestone="M001", spans=(task(0, 10, failed=True),)))
-    assert lines[-2] == "x came to nothing"
+    assert lines[-2] == "x without a commit"
 
 
 def test_what_is_short_has_a_column() -> None:

@@ -36,9 +36,10 @@ class Tour:
         sys.stdout.write(_PLAN)
         code = self._watched([*_GSD, "parallel", "start", "--yes", *agent])
         self._on_main()
-        self._shared()
+        if code == 0:
+            self._shared()
         tests = self._tests()
-        self.say("The workers, now that all is done (gsd parallel status):")
+        self.say("The workers afterwards (gsd parallel status):")
         self._run([*_GSD, "parallel", "status"])
         self._end()
         return code or tests

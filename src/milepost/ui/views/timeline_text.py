@@ -135,7 +135,7 @@ def _legend(timeline: Timeline) -> str:
     used = {span.what for span in spans if not span.failed}
     parts = [f"{_FILL[what]} {says}" for what, says in _SAYS.items() if what in used]
     if any(span.failed for span in spans):
-        parts.append(f"{_FAILED} came to nothing")
+        parts.append(f"{_FAILED} without a commit")
     return "   ".join(parts)
 
 
