@@ -50,6 +50,8 @@ class Spec:
     deaf: bool = False
     silent: bool = False
     brood: bool = False
+    hires: list[dict[str, object]] = field(default_factory=list)
+    """Starts these as its children, each in a session of its own."""
     careless: bool = False
     """Leaves its children behind."""
     forker: bool = False
@@ -99,6 +101,8 @@ class Player:
                 held.enter_context(self._lease(name))
             if self.spec.brood:
                 self._breed()
+            for spec in self.spec.hires:
+                self._hire(spec)
             if self.spec.forker:
                 subprocess.Popen([sys.executable, "-c", FORKER], stdout=subprocess.DEVNULL).wait()
             if self.spec.role == "worker":
@@ -148,6 +152,15 @@ class Player:
             self.children.append(
                 subprocess.Popen(["sleep", "300"], env=env, start_new_session=apart, stdout=subprocess.DEVNULL)
             )
+
+    def _hire(self, spec: dict[str, object]) -> None:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "fleet.standin", str(self.state), json.dumps(spec)], start_new_session=True,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert child.stdout is not None
+        child.stdout.readline()
+        self.children.append(child)
 
     def _hear(self, number: int, frame: object) -> None:
         self.terminated = not self.spec.deaf

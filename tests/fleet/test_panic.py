@@ -47,6 +47,13 @@ def test_coordinator_workers_merges_and_all_they_started(fleet: Fleet) -> None:
     assert processes.runners(fleet.state) == ()
 
 
+def test_workers_are_named_also_when_they_die_as_children_of_their_coordinator(fleet: Fleet) -> None:
+    fleet.start(
+        role="coordinator", run="c1", hires=[{"milestone": "M001", "deaf": True}, {"milestone": "M002", "run": "r2"}]
+    )
+    assert sorted(runner.milestone for runner in panicked(fleet).killed) == ["", "M001", "M002"]
+
+
 def test_one_that_forks_without_pause_cannot_outrun_it(fleet: Fleet) -> None:
     group = fleet.start(deaf=True, forker=True).pid
     assert len([row for row in table.rows() if row.group == group]) > 1

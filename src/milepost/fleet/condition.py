@@ -111,7 +111,8 @@ def judge(facts: Facts) -> _Found:
     for known in _RULES:
         if found := known(facts):
             return found
-    return Condition.QUEUED, Cause()
+    past = facts.past
+    return Condition.QUEUED, Cause(what=f"it died before: {past.crash_reason}" if past.crashes else "")
 
 
 def published(condition: Condition, status: Status | None) -> WorkerState | None:

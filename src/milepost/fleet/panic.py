@@ -26,6 +26,10 @@ _SECOND_LOOK_S: Final = 0.25
 """A merge that waited for its turn takes it this soon, and shows itself by that."""
 
 
+_Process = tuple[int, int]
+"""Pid and start: one process for good."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panicked:
     """What was done."""
@@ -49,18 +53,21 @@ def panic(state: Path, milestones: Sequence[str], *, sender: str, run: str, now_
     only = milestones or None
     found = processes.runners(state, only)
     unwritten = _written(state, milestones, sender, run, now_ms()) if found or milestones else None
-    killed: dict[tuple[int, int], Runner | None] = {}
+    killed: set[_Process] = set()
+    known: dict[_Process, Runner] = {}
     last = began
     while found:
         reached = [runner for runner in found if runner.kin is not None]
+        known |= {(runner.kin.pid, runner.kin.start): runner for runner in reached if runner.kin}
+        # The coordinator first: it would start again what ends.
         for runner in sorted(reached, key=lambda runner: runner.role is not Role.COORDINATOR):
-            _kill(runner, killed)
+            killed |= _kill(runner)
         last = time.monotonic() if reached else last
         time.sleep(_SECOND_LOOK_S)
         again = processes.runners(state, only)
         found = again if time.monotonic() - began < _PATIENCE_S else ()
     return Panicked(
-        killed=tuple(runner for runner in killed.values() if runner is not None),
+        killed=tuple(runner for process, runner in known.items() if process in killed),
         processes=len(killed),
         after_ms=int((last - began) * 1000),
         survivors=tuple(pid for pid, start in killed if _there(pid, start)),
@@ -79,17 +86,15 @@ def _written(state: Path, milestones: Sequence[str], sender: str, run: str, at_m
     return None
 
 
-def _kill(runner: Runner, killed: dict[tuple[int, int], Runner | None]) -> None:
+def _kill(runner: Runner) -> set[_Process]:
     """Kill a process and its kin until none is left, newcomers too."""
-    if runner.kin is None:
-        return
-    leader = (runner.kin.pid, runner.kin.start)
+    killed: set[_Process] = set()
     deadline = time.monotonic() + _PATIENCE_S
-    while (rows := kin.living(runner.kin)) and time.monotonic() < deadline:
+    while runner.kin is not None and (rows := kin.living(runner.kin)) and time.monotonic() < deadline:
         _signal(runner.kin.pid, rows)
-        for row in rows:
-            killed.setdefault((row.pid, row.start), runner if (row.pid, row.start) == leader else None)
+        killed |= {(row.pid, row.start) for row in rows}
         time.sleep(_PAUSE_S)
+    return killed
 
 
 def _signal(group: int, rows: Sequence[table.Row]) -> None:

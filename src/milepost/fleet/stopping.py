@@ -25,6 +25,8 @@ from milepost.git.run import GitFailed
 from milepost.process import ladder
 
 _POLL_S = 0.05
+_HEARS_S: Final = 1.5
+"""A coordinator reads the journal twice a second, and knows from there who gave the order; a signal tells it less."""
 _GOING_S: Final = 2.0
 """How long a process that let go of its lease may take to end by itself."""
 BACKUP: Final = "stopped"
@@ -107,6 +109,11 @@ class _Told:
         self.since = time.monotonic()
         self.signalled = False
 
+    def due(self, runner: Runner) -> bool:
+        """Whether it is time for the signal."""
+        waited = time.monotonic() - self.since
+        return runner.role is Role.WORKER or (runner.role is Role.COORDINATOR and waited > _HEARS_S)
+
     def over(self) -> Ended:
         """It let go; what it started goes with it."""
         swept, survivors = _end(self.runner, settle_s=_GOING_S)
@@ -133,7 +140,7 @@ def _tell(state: Path, runner: Runner, told: dict[tuple[Role, str], _Told], now_
             # The signal says the same, should the disk be full.
             with suppress(OSError):
                 orders.post(state, runner, Order.STOP, now_ms())
-    if not known.signalled and runner.role is not Role.MERGE and (row := runner.row()):
+    if not known.signalled and known.due(runner) and (row := runner.row()):
         known.runner, known.signalled = runner, True
         ladder.send(row, signal.SIGTERM)
 
