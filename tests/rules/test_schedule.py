@@ -129,6 +129,15 @@ def test_who_starts_a_merge(case: str) -> None:
     assert (found.standings[0].stage, found.actions) == (stage, actions)
 
 
+def test_a_person_is_asked_one_thing_at_a_time_and_the_run_waits_for_the_answer() -> None:
+    both = one("M001", complete=True), one("M002", complete=True)
+    assert plan(seen(*both, can_ask=True)).actions == (Ask(milestone="M001"),)
+    waiting = plan(seen(*both, can_ask=True, asking="M001"))
+    assert (waiting.actions, waiting.finish) == ((), None)
+    agreed = plan(seen(*both, can_ask=True, asking="M001", approved=frozenset({"M002"})))
+    assert agreed.actions == (Land(milestone="M002"),)
+
+
 @pytest.mark.spec(id="FM-95")
 def test_one_merge_at_a_time() -> None:
     found = plan(

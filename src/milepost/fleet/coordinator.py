@@ -67,7 +67,7 @@ class Coordinator:
     preparing: set[str] = field(default_factory=set)
     approved: set[str] = field(default_factory=set)
     declined: set[str] = field(default_factory=set)
-    asking: set[str] = field(default_factory=set)
+    asking: str = ""
     halted: dict[str, float] = field(default_factory=dict)
     """Run to when it was told to stop."""
     limits: budget.Limits | None = None
@@ -157,7 +157,8 @@ class Coordinator:
             merging=self.merge.milestone if self.merge else "",
             preparing=frozenset(self.preparing),
             approved=frozenset(self.approved),
-            declined=frozenset(self.declined | self.asking),
+            declined=frozenset(self.declined),
+            asking=self.asking,
             can_ask=self.audience.can_ask,
             stop_all=self.stop.is_set() or seen.fleet.stop_all,
         )
@@ -170,7 +171,8 @@ class Coordinator:
             case Land(milestone=milestone, slice=slice_id):
                 self.merge = merge_child.start(milestone, slice_id, site)
             case Ask(milestone=milestone, slice=slice_id):
-                tasks.start_soon(self._ask, milestone, slice_id, seen)
+                self.asking = f"{milestone}/{slice_id}" if slice_id else milestone
+                tasks.start_soon(self._ask, milestone, self.asking, seen)
             case Halt(milestone=milestone, sender=sender):
                 self._halt(milestone, sender, seen, site, tasks)
             case Bury():
@@ -191,16 +193,12 @@ class Coordinator:
         self.preparing.discard(milestone)
         self.wake.set()
 
-    async def _ask(self, milestone: str, slice_id: str, seen: Observation) -> None:
-        key = f"{milestone}/{slice_id}" if slice_id else milestone
-        if key in self.asking:
-            return
-        self.asking.add(key)
+    async def _ask(self, milestone: str, key: str, seen: Observation) -> None:
         target = seen.plans.targets.get(milestone, "its target")
         question = f"Merge {key} ({_title(milestone, seen)}) into {target}?"
         yes = await to_thread.run_sync(self.audience.ask, question, abandon_on_cancel=True)
         (self.approved if yes else self.declined).add(key)
-        self.asking.discard(key)
+        self.asking = ""
         self.wake.set()
 
     async def _look_ahead(self, seen: Observation, site: Site) -> None:

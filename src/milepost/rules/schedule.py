@@ -115,7 +115,11 @@ def _merges(seen: Seen, standings: Mapping[str, Standing]) -> Iterator[Action]:
     if seen.rules.by_completion:
         ready.sort(key=lambda m: m.past.completed_ms)
     for m in ready:
-        yield Land(milestone=m.id) if _may_merge(m.id, seen) else Ask(milestone=m.id)
+        if _may_merge(m.id, seen):
+            yield Land(milestone=m.id)
+            return
+    if ready and not seen.asking:
+        yield Ask(milestone=ready[0].id)
         return
     if seen.rules.per_slice:
         yield from _slices(seen)
@@ -132,7 +136,7 @@ def _slices(seen: Seen) -> Iterator[Action]:
             if _may_merge(key, seen):
                 yield Land(milestone=m.id, slice=ready.slice)
                 return
-            if seen.rules.auto_merge == "confirm" and seen.can_ask:
+            if seen.rules.auto_merge == "confirm" and seen.can_ask and not seen.asking:
                 yield Ask(milestone=m.id, slice=ready.slice)
                 return
 

@@ -128,6 +128,8 @@ class Seen:
     can_ask: bool = False
     """Somebody sits at a terminal."""
     declined: frozenset[str] = frozenset()
+    asking: str = ""
+    """What a person is being asked about now: `M001`, or `M001/S01`."""
     stop_all: bool = False
 
 

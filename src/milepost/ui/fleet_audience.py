@@ -1,18 +1,21 @@
-"""What a coordinator says while it works: a line for each change, or the same as JSON lines.
+"""What a coordinator says while it works: a line for each change, and on a terminal a table under them that moves.
 
-Only differences are said: a milestone whose standing changed, a unit that was begun, what a person must do.
+Only differences are said: a milestone whose standing changed, a unit that was begun, what a person must do. A program
+gets the same as JSON lines.
 """
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 from milepost.fleet.observe import Observation
+from milepost.formats.journal import Landed
 from milepost.rules.schedule import Finish, Plan
 from milepost.rules.standings import Stage, Standing
-from milepost.ui.views import parallel_text
+from milepost.ui.views import fleet_table, parallel_text
 
 _SAID = {
     Stage.RUNNING: "is at work",
@@ -27,8 +30,10 @@ _SAID = {
     Stage.MERGING: "is being merged",
     Stage.CONFLICT: "is in conflict",
     Stage.REFUSED: "was not merged",
-    Stage.DONE: "is on its branch",
+    Stage.DONE: "is merged",
 }
+_ERASE = "\x1b[{}A\x1b[J"
+"""Up so many lines, and everything from there on gone."""
 
 
 class Audience:
@@ -39,8 +44,12 @@ class Audience:
         self.can_ask = can_ask
         self._json = json_lines
         self._program = program
+        self._live = not json_lines and sys.stdout.isatty()
         self._standings: dict[str, tuple[Stage, str]] = {}
         self._units: dict[str, str] = {}
+        self._table: tuple[str, ...] = ()
+        self._asking = False
+        self._turn = threading.Lock()
 
     def begin(self, workers: Sequence[str]) -> None:
         """The documented opening. workers: milestones that are started at once."""
@@ -51,18 +60,22 @@ class Audience:
         """Say what changed since the last time."""
         first = not self._standings
         for standing in plan.standings:
-            key = (standing.stage, standing.cause)
+            landed = seen.fleet.of(standing.id).landed if standing.stage is Stage.DONE else None
+            key = (standing.stage, landed.commit if landed else standing.cause)
             if self._standings.get(standing.id) != key:
                 self._standings[standing.id] = key
-                if not (first and standing.stage is Stage.DONE):
-                    self._changed(standing)
+                # What was complete before, or is so without a merge of ours, is no news.
+                if standing.stage is not Stage.DONE or (landed and not first):
+                    self._changed(standing, landed)
         for milestone, status in seen.statuses.items():
             unit = status.current_unit
             doing = f"{unit.type} {unit.id}" if unit else ""
             if milestone in seen.holders and doing != self._units.get(milestone, ""):
                 self._units[milestone] = doing
                 if doing:
-                    self._say(milestone, "unit", doing)
+                    self._say(milestone, "unit", f"▸ {doing}")
+        if self._live:
+            self._draw(fleet_table.rows(plan.standings, seen.statuses, now_ms=time.time_ns() // 1_000_000))
 
     def note(self, text: str) -> None:
         """A sentence."""
@@ -72,25 +85,38 @@ class Audience:
             self._line(text)
 
     def ask(self, question: str) -> bool:
-        """Ask at the terminal."""
-        self._write(f"{question} [y/N] ")
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        """Ask at the terminal; the table keeps out of the way meanwhile."""
+        self._draw(())
+        self._asking = True
+        try:
+            self._write(f"{question} [y/N] ")
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
+        finally:
+            self._asking = False
 
     def finish(self, finish: Finish) -> None:
         """How it ended, with the next thing to type."""
+        self._draw(())
         if self._json:
             self._emit({"type": "end", "code": int(finish.code), "reason": finish.reason, "hint": finish.hint})
             return
-        hint = f"\n  {finish.hint}" if finish.hint else ""
-        self._line(f"{finish.code.name.lower()}: {finish.reason}{hint}")
+        self._line(f"{finish.code.name.lower()}: {finish.reason}")
+        if finish.hint:
+            self._write(f"  {self._typed(finish.hint)}\n")
 
-    def _changed(self, standing: Standing) -> None:
+    def _changed(self, standing: Standing, landed: Landed | None) -> None:
         words = _SAID.get(standing.stage)
         if words is None:
             return
-        cause = f": {standing.cause}" if standing.cause and standing.stage is not Stage.DONE else ""
-        hint = f" — {standing.hint}" if standing.hint else ""
-        self._say(standing.id, str(standing.stage), f"{words}{cause}{hint}")
+        if landed is not None:
+            words = f"is merged: on {landed.target} as {landed.commit[:10]}"
+        elif standing.cause:
+            words += f": {standing.cause}"
+        hint = f" — {self._typed(standing.hint)}" if standing.hint else ""
+        self._say(standing.id, str(standing.stage), f"{words}{hint}")
+
+    def _typed(self, hint: str) -> str:
+        return hint if self._program == "gsd" else hint.replace("gsd ", f"{self._program} ")
 
     def _say(self, milestone: str, kind: str, text: str) -> None:
         if self._json:
@@ -99,12 +125,27 @@ class Audience:
             self._line(f"{milestone} {text}")
 
     def _line(self, text: str) -> None:
-        self._write(f"{time.strftime('%H:%M:%S')}  {text}\n")
+        self._write(f"{time.strftime('%H:%M:%S')}  {parallel_text.plain(text)}\n")
 
     def _emit(self, record: dict[str, object]) -> None:
         self._write(json.dumps({"at": time.time_ns() // 1_000_000, **record}) + "\n")
 
+    def _draw(self, table: tuple[str, ...]) -> None:
+        """Replace the table below the lines."""
+        if not self._live or self._asking or table == self._table:
+            return
+        with self._turn:
+            self._out(self._erased() + "".join(f"{line}\n" for line in table))
+            self._table = table
+
     def _write(self, text: str) -> None:
+        with self._turn:
+            self._out(self._erased() + text + "".join(f"{line}\n" for line in self._table))
+
+    def _erased(self) -> str:
+        return _ERASE.format(len(self._table)) if self._table else ""
+
+    def _out(self, text: str) -> None:
         # The terminal may be gone; the night's work goes on.
         with suppress(OSError, ValueError):
             sys.stdout.write(text)
