@@ -2,13 +2,15 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conftest import run_git
 from git.arrange import commit, everything, head, status, write
-from milepost.git import bring_in, merge, refs
+from milepost.git import bring_in, merge, refs, worktrees
+from milepost.git import repo as repository
 from milepost.git.bring_in import (
     Clean,
     NoCommonHistory,
@@ -284,6 +286,7 @@ class TestUnfit:
 @pytest.mark.spec(id="PR-196")
 @pytest.mark.spec(id="FM-84")
 class TestLeft:
+    @pytest.mark.spec(id="FM-85")
     def test_as_git_leaves_its_own(self, project: Path, worktree: Path) -> None:
         """And the root has nothing of it: no unmerged file, no MERGE_HEAD, no SQUASH_MSG."""
         clash(project, worktree)
@@ -307,6 +310,38 @@ class TestLeft:
         assert not [name for name in ("MERGE_HEAD", "MERGE_MSG", "SQUASH_MSG") if (project / ".git" / name).exists()]
         assert bring_in.unfinished(worktree)
         assert "All conflicts fixed" not in run_git(worktree, "status")
+
+    @pytest.mark.spec(id="FM-86")
+    def test_another_milestone_lands_meanwhile_with_its_own_files_only(
+        self, project: Path, worktree: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """gsd-2#2929: after a conflict the working directory was another one, and the next merge took what was there."""
+        other = worktrees.ensure(repository.inspect(project), "M002", "main").path
+        commit(other, **{"src__second.py": "2\n"})
+        clash(project, worktree)
+        monkeypatch.chdir(project / "src")
+        begin(project, worktree, leave=True)
+        write(worktree, {"src/stray.py": "half\n"})
+        write(project, {"src/mine.txt": "the user's\n"})
+        with pytest.raises(Unresolved):
+            conclude(worktree)
+        assert Path.cwd() == project / "src"
+        before = looks(worktree)
+        second = replace(plan(project, other), mid="M002", branch="milestone/M002")
+        assert isinstance(merge.land(second, journal=lambda step, facts: None), Landed)
+        assert run_git(project, "show", "--format=", "--name-only", "main").split() == ["src/second.py"]
+        assert (project / "src/mine.txt").read_text() == "the user's\n"
+        assert looks(worktree) == before
+
+    def test_a_project_path_with_spaces_and_other_letters(self, project: Path, tmp_path: Path) -> None:
+        run_git(tmp_path, "clone", "-q", str(project), "mein Projekt ü")
+        root = tmp_path / "mein Projekt ü"
+        there = worktrees.ensure(repository.inspect(root), "M001", "main").path
+        clash(root, there)
+        assert isinstance(begin(root, there, leave=True), Unfit)
+        write(there, {"src/app.py": "both\n"})
+        conclude(there)
+        assert (parents(there)[1], status(there)) == (head(root), [])
 
     def test_asked_again_it_is_said_again(self, project: Path, worktree: Path) -> None:
         clash(project, worktree)
@@ -483,7 +518,6 @@ class TestConclude:
         assert "src/ne w.py" in names
         assert not {"src/mine.py", "x.log"} & set(names)
 
-    @pytest.mark.spec(id="FM-86")
     def test_what_no_commit_of_the_milestone_takes_is_left(self, project: Path, worktree: Path) -> None:
         """While what the target brings of another milestone is in the merge, as the target has it."""
         other = ".gsd/milestones/M002/M002-ROADMAP.md"

@@ -33,7 +33,7 @@ def places_left(
 
 def _markers(at: Place, onto: str, left: Left | None, path: str, size: int) -> tuple[int, ...]:
     text = _text(at.worktree / path)
-    if text is None:
+    if text is None or not leftover(text, size=size):
         return ()
     base, one, other = _versions(at, onto, left, path)
     return leftover(text, base=base, one=one, other=other, size=size)
