@@ -46,6 +46,30 @@ def test_binary_files_have_no_lines(repo: Path) -> None:
     assert [(c.path, c.target_lines, c.kind) for c in found] == [("f", (), "changed by both")]
 
 
+def test_many_files_of_all_kinds(repo: Path, tmp_path: Path) -> None:
+    """Each gets its own lines: names with blanks and line ends, a file without a last line end, a submodule."""
+    names = ["a b", "ü", "new\nline", "0 blob 3", "missing"]
+    lib = tmp_path / "lib"
+    run_git(tmp_path, "init", "-q", "lib")
+    modules = [commit(lib, x=str(n)) for n in range(3)]
+
+    def side(number: int) -> str:
+        write(repo, dict.fromkeys(names, f"top\n{number}") | {"binary": f"\0{number}"})
+        run_git(repo, "add", "-A")
+        run_git(repo, "update-index", "--add", "--cacheinfo", f"160000,{modules[number]},module")
+        run_git(repo, "commit", "-qm", "side")
+        return head(repo)
+
+    side(0)
+    run_git(repo, "switch", "-qc", "side")
+    theirs = side(1)
+    run_git(repo, "switch", "-qf", "main")
+    found = {c.path: (c.target_lines, c.milestone_lines) for c in combine(repo, side(2), theirs).conflicts}
+    assert found == {name: (((2, 2),), ((2, 2),)) for name in names if "\n" not in name} | {
+        "new\nline": ((), ()), "binary": ((), ()), "module": ((), ()),
+    }  # fmt: skip
+
+
 def test_a_directory_against_a_file_is_odd(repo: Path) -> None:
     run_git(repo, "switch", "-qc", "side")
     write(repo, {"place/x": "1"})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from milepost.git.conflict_lines import conflict_lines
 from milepost.git.run import GitFailed, git
 
 _CONFLICTS = 1
@@ -128,10 +129,12 @@ def _conflicts(where: Path, tree: str, records: list[str], odd: Mapping[str, set
         facts, _, path = record.partition("\t")
         mode, blob, stage = facts.split(" ")
         stages.setdefault(path, {})[stage] = Entry(mode=mode, blob=blob)
+    both = {path: (by["2"].blob, by["3"].blob) for path, by in stages.items() if "2" in by and "3" in by}
+    lines = conflict_lines(where, tree, both, env=env)
     found = []
     for path, by_stage in stages.items():
         target, milestone = by_stage.get("2"), by_stage.get("3")
-        ours, theirs = _stretches(where, tree, path, target, milestone, env) if target and milestone else ((), ())
+        ours, theirs = lines.get(path, ((), ()))
         found.append(
             Conflict(
                 path=path, base=by_stage.get("1"), target=target, milestone=milestone, odd=path in odd,
@@ -156,53 +159,3 @@ def _odd_paths(messages: list[str]) -> dict[str, set[str]]:
                 found.setdefault(path, set()).add(kind)
         position += count + 3
     return found
-
-
-_Ranges: TypeAlias = tuple[tuple[int, int], ...]
-
-
-def _stretches(
-    where: Path, tree: str, path: str, target: Entry, milestone: Entry, env: _Env
-) -> tuple[_Ranges, _Ranges]:
-    """Line ranges between conflict markers, counted in the target's and in the milestone's version."""
-    shown = git(where, "cat-file", "blob", f"{tree}:{path}", ok=(0, 128), env=env)
-    if shown.code or "\n>>>>>>> " not in shown.out:
-        return (), ()
-    sections = _sections(shown.out.split("\n"))
-    ours = _place([(at, mine) for at, mine, _ in sections], git(where, "cat-file", "blob", target.blob, env=env).out)
-    theirs = _place(
-        [(at, other) for at, _, other in sections], git(where, "cat-file", "blob", milestone.blob, env=env).out
-    )
-    return ours, theirs
-
-
-def _sections(lines: list[str]) -> list[tuple[int, list[str], list[str]]]:
-    """For each conflict: lines before it, the target's lines, the milestone's lines."""
-    found: list[tuple[int, list[str], list[str]]] = []
-    before, inside = 0, ""
-    for line in lines:
-        if not inside and line.startswith("<<<<<<< "):
-            inside = "target"
-            found.append((before, [], []))
-        elif inside == "target" and line.rstrip("\r") == "=======":
-            inside = "milestone"
-        elif inside == "milestone" and line.startswith(">>>>>>> "):
-            inside = ""
-        elif inside:
-            (found[-1][1] if inside == "target" else found[-1][2]).append(line)
-        else:
-            before += 1
-    return found
-
-
-def _place(sections: list[tuple[int, list[str]]], text: str) -> _Ranges:
-    """Where each section stands in one side's version: its nearest occurrence after the one before."""
-    lines, start, found = text.split("\n"), 0, []
-    for before, section in sections:
-        guess = max(before, start)
-        ends = range(start, len(lines) - len(section) + 1)
-        hits = [at for at in ends if lines[at : at + len(section)] == section] if section else []
-        at = min(hits, key=lambda hit: abs(hit - guess)) if hits else min(guess, max(len(lines) - 1, 0))
-        found.append((at + 1, at + max(len(section), 1)))
-        start = at + len(section)
-    return tuple(found)
