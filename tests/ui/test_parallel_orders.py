@@ -103,6 +103,12 @@ def test_no_answer_is_not_called_paused(fleet: Fleet, capsys: Out) -> None:
     assert found.err.startswith("gsd: M001 did not answer for 0 s; the order waits there\n")
 
 
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
+def test_a_bad_wait(text: str, fleet: Fleet, capsys: Out) -> None:
+    assert typed("pause", f"--wait={text}") == 1
+    assert "must be a number of seconds" in capsys.readouterr().err
+
+
 def test_rebase(fleet: Fleet, capsys: Out) -> None:
     fleet.start()
     assert typed("rebase") == 0

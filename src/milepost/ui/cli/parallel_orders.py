@@ -48,7 +48,7 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     if command != "panic":
         wait_s = _WAIT_S.get(command, 10.0)
         made.add_argument(
-            "--wait", type=float, default=wait_s, metavar="SECONDS", help=f"how long to wait (default {wait_s:.0f})"
+            "--wait", type=_seconds, default=wait_s, metavar="SECONDS", help=f"how long to wait (default {wait_s:.0f})"
         )
     return made
 
@@ -206,6 +206,16 @@ def _processes(number: int) -> str:
 
 def _unwritten(asked: _Asked, error: OSError) -> None:
     sys.stderr.write(f"{asked.program}: the order could not be written down ({error.strerror or error})\n")
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 86_400:
+        raise argparse.ArgumentTypeError("must be a number of seconds, at most a day")
+    return found
 
 
 def _user() -> str:
