@@ -21,6 +21,7 @@ from milepost.errors import ExitCode
 from milepost.fleet import halting, merge_child, preflight, spawn
 from milepost.fleet.forecasts import Forecaster
 from milepost.fleet.observe import Observation, Observer
+from milepost.fleet.orchestrator_file import Publisher
 from milepost.fleet.site import Site
 from milepost.fleet.spawn import Child
 from milepost.formats.journal import FleetEnded, FleetStarted, LandingEnded, WorkerLost, WorkerSpawned
@@ -75,6 +76,7 @@ class Coordinator:
     forecaster: Forecaster = field(default_factory=Forecaster)
     looking: bool = False
     """A probe for conflicts is under way."""
+    picture: Publisher = field(default_factory=Publisher)
     wake: anyio.Event = field(default_factory=anyio.Event)
 
     async def run(self) -> Finish:
@@ -115,6 +117,7 @@ class Coordinator:
         )
 
     def _end(self, ended: Finish, site: Site) -> None:
+        self.picture.close(site)
         site.journal(WRITER).append(
             FleetEnded(
                 at_ms=site.now_ms(),
@@ -133,6 +136,7 @@ class Coordinator:
             seen = observer.look()
             plan = schedule.plan(self._seen(seen, site))
             self.audience.plan(plan, seen)
+            self.picture.publish(seen, self.session, site)
             if plan.finish is not None:
                 return plan.finish
             for action in plan.actions:
@@ -234,7 +238,10 @@ class Coordinator:
         done, self.merge = self.merge, None
         self.approved.discard(f"{done.milestone}/{done.slice}" if done.slice else done.milestone)
         observer.forget()
-        if not _told(done, observer):
+        told = _told(done, observer)
+        if told is not None:
+            self._settled(told)
+        else:
             site = observer.site
             died = LandingEnded(
                 at_ms=site.now_ms(),
@@ -247,6 +254,13 @@ class Coordinator:
                 hint=f"Look at {spawn.log(site.box, done.milestone, 'merge', 'err')}",
             )
             site.journal(WRITER).append(died)
+
+    def _settled(self, ended: LandingEnded) -> None:
+        """Say what a merge settled by itself, and that one slice is there."""
+        if ended.slice and ended.outcome == "landed":
+            self.audience.note(f"{ended.milestone}/{ended.slice} is merged: on {ended.target}")
+        for one in ended.settled:
+            self.audience.note(f"{ended.milestone}: settled {one}")
 
     async def _wake_for_children(self) -> None:
         with anyio.open_signal_receiver(signal.SIGCHLD) as signals:
@@ -290,12 +304,11 @@ def _spawned(child: Child, session: str, site: Site) -> WorkerSpawned:
     )
 
 
-def _told(done: merge_child.Merge, observer: Observer) -> bool:
-    """Whether the merge wrote down how it ended."""
-    return any(
-        isinstance(e, LandingEnded) and (e.milestone, e.slice) == (done.milestone, done.slice) and e.at_ms >= done.at_ms
-        for e in observer.tally.events()
-    )
+def _told(done: merge_child.Merge, observer: Observer) -> LandingEnded | None:
+    """What the merge wrote down about its end."""
+    wanted = (done.milestone, done.slice)
+    ended = (e for e in reversed(observer.tally.events()) if isinstance(e, LandingEnded) and e.at_ms >= done.at_ms)
+    return next((e for e in ended if (e.milestone, e.slice) == wanted), None)
 
 
 def _end_of(child: Child, site: Site) -> str:

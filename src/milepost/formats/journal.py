@@ -204,6 +204,8 @@ class LandingEnded(Event, frozen=True, kw_only=True, tag="landing-ended"):
     """Paths in conflict or in the way."""
     details: tuple[str, ...] = ()
     """The same with lines, for people."""
+    settled: tuple[str, ...] = ()
+    """Conflicts in planning and built files that policy settled, and how."""
 
 
 class SliceReady(Event, frozen=True, kw_only=True, tag="slice-ready"):

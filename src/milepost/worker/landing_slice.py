@@ -104,4 +104,9 @@ def _verdict(plan: MergePlan, outcome: SliceOutcome, ready: SliceReady, shift: S
         shift.watcher.note(f"resolved {settled}")
     if outcome.push_error:
         shift.watcher.note(f"NOT pushed: {outcome.push_error}")
-    return structs.replace(landing_words.blank(plan, shift), outcome="landed", target_tip=outcome.commit)
+    return structs.replace(
+        landing_words.blank(plan, shift),
+        outcome="landed",
+        target_tip=outcome.commit,
+        settled=tuple(str(one) for one in outcome.resolved),
+    )

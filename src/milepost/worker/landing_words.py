@@ -15,7 +15,8 @@ def verdict(plan: merge.MergePlan, outcome: merge.Outcome, shift: Shift) -> Land
     ended = blank(plan, shift)
     match outcome:
         case merge.Landed():
-            return structs.replace(ended, outcome="landed", target_tip=outcome.commit, tip=outcome.tip)
+            settled = tuple(str(one) for one in outcome.resolved)
+            return structs.replace(ended, outcome="landed", target_tip=outcome.commit, tip=outcome.tip, settled=settled)
         case merge.NothingToLand(reason=reason):
             return structs.replace(ended, outcome="nothing", reason=reason, hint="gsd doctor")
         case merge.Conflicted(files=files, hint=hint):
