@@ -40,6 +40,7 @@ def state(project: Path) -> tuple[str, list[str], dict[str, bytes]]:
     return head(project, "main"), status(project), everything(project)
 
 
+@pytest.mark.spec(id="PR-331")
 def test_one_clean_commit(project: Path, worktree: Path) -> None:
     before, tip = head(project), head(worktree)
     done = land(project, worktree)
@@ -66,6 +67,7 @@ def test_merge_strategy_has_two_parents(project: Path, worktree: Path) -> None:
     assert gone(project)
 
 
+@pytest.mark.spec(id="FM-81")
 def test_target_is_not_checked_out_anywhere(project: Path, worktree: Path) -> None:
     run_git(project, "switch", "-qc", "mine")
     before = everything(project)
@@ -75,6 +77,7 @@ def test_target_is_not_checked_out_anywhere(project: Path, worktree: Path) -> No
     assert (everything(project), status(project)) == (before, [])
 
 
+@pytest.mark.spec(id="FM-64")
 def test_target_is_checked_out_in_another_worktree(project: Path, worktree: Path, tmp_path: Path) -> None:
     run_git(project, "switch", "-qc", "mine")
     run_git(project, "worktree", "add", "-q", str(tmp_path / "wt"), "main")
@@ -83,6 +86,8 @@ def test_target_is_checked_out_in_another_worktree(project: Path, worktree: Path
     assert status(tmp_path / "wt") == []
 
 
+@pytest.mark.spec(id="DV-24")
+@pytest.mark.spec(id="FM-80")
 def test_uncommitted_work_in_the_worktree_is_landed(project: Path, worktree: Path) -> None:
     """gsd-2#2233, PR#1988: the safety commit comes before the merge."""
     write(worktree, {"late.py": "1"})
@@ -90,6 +95,7 @@ def test_uncommitted_work_in_the_worktree_is_landed(project: Path, worktree: Pat
     assert (project / "late.py").exists()
 
 
+@pytest.mark.spec(id="FM-80")
 def test_another_milestones_files_in_the_worktree_keep_it(project: Path, worktree: Path) -> None:
     write(worktree, {".gsd/milestones/M002/M002-SUMMARY.md": "made up"})
     done = land(project, worktree)
@@ -99,6 +105,7 @@ def test_another_milestones_files_in_the_worktree_keep_it(project: Path, worktre
     assert not (project / ".gsd/milestones/M002/M002-SUMMARY.md").exists()
 
 
+@pytest.mark.spec(id="FM-87")
 def test_squash_of_a_branch_whose_ref_is_behind_worktree_head(project: Path, worktree: Path) -> None:
     """gsd-2#1846."""
     run_git(worktree, "checkout", "-q", "--detach")
@@ -107,6 +114,7 @@ def test_squash_of_a_branch_whose_ref_is_behind_worktree_head(project: Path, wor
     assert (project / "more").exists()
 
 
+@pytest.mark.spec(id="FM-87")
 def test_worktree_head_diverged_from_its_branch_stops(project: Path, worktree: Path) -> None:
     run_git(worktree, "checkout", "-q", "--detach", "HEAD~1")
     commit(worktree, more="1")
@@ -119,6 +127,8 @@ def test_worktree_head_diverged_from_its_branch_stops(project: Path, worktree: P
 class TestUsersCheckout:
     """gsd-2#1752, CC#33850: the user has uncommitted work in main at merge time."""
 
+    @pytest.mark.spec(id="DV-24")
+    @pytest.mark.spec(id="FM-81")
     def test_changes_elsewhere_stay_byte_for_byte(self, project: Path, worktree: Path) -> None:
         write(project, {"src/other.py": "staged", "src/app.py": "changed\n", "notes": "untracked", "x.log": "ignored"})
         run_git(project, "add", "src/other.py")
@@ -130,6 +140,7 @@ class TestUsersCheckout:
         after = everything(project)
         assert {name: after[name] for name in files if name != ROADMAP} == {n: files[n] for n in files if n != ROADMAP}
 
+    @pytest.mark.spec(id="FM-82")
     @pytest.mark.parametrize("how", ["changed", "staged", "deleted", "untracked", "ignored", "directory", "file above"])
     def test_a_change_in_a_file_of_the_milestone_stops_it(self, project: Path, worktree: Path, how: str) -> None:
         commit(worktree, **{"src__app.py": "theirs\n", "gen__out__a": "1"})
@@ -219,6 +230,7 @@ class TestUsersCheckout:
         assert operation in str(refused.paths[0])
         assert untouched(project, worktree, before)
 
+    @pytest.mark.spec(id="FM-85")
     def test_a_leftover_squash_message_is_no_obstacle(self, project: Path, worktree: Path) -> None:
         """gsd-2#1853."""
         (project / ".git/SQUASH_MSG").write_text("old")
@@ -244,6 +256,7 @@ class TestUsersCheckout:
 
 
 class TestConflicts:
+    @pytest.mark.spec(id="PR-123")
     def test_code_conflict_names_files_and_lines(self, project: Path, worktree: Path) -> None:
         lines = [f"line {n}\n" for n in range(1, 21)]
         commit(worktree, **{"src__app.py": "".join([*lines[:9], "theirs\n", "more\n", *lines[10:]])})
@@ -275,6 +288,9 @@ class TestConflicts:
         assert isinstance(land(project, worktree), Landed)
         assert (project / "src/app.py").read_text() == "both\n"
 
+    @pytest.mark.spec(id="PR-122")
+    @pytest.mark.spec(id="PR-178")
+    @pytest.mark.spec(id="FM-99")
     def test_planning_only_conflicts_are_settled(self, project: Path, worktree: Path) -> None:
         """Registry and counter conflict classes (python-skills PR#88)."""
         first = "# Decisions\n\n| D001 | first |\n"
@@ -299,6 +315,7 @@ class TestConflicts:
         assert (project / ".gsd/milestones/M002/M002-ROADMAP.md").read_text() == "mine\n"
         assert gone(project)
 
+    @pytest.mark.spec(id="PR-122")
     def test_derived_files_are_never_merged(self, project: Path, worktree: Path) -> None:
         write(worktree, {".gsd/STATE.md": "theirs", ".gsd/metrics.json": "{}"})
         run_git(worktree, "add", "-f", ".gsd/STATE.md", ".gsd/metrics.json")
@@ -313,6 +330,7 @@ class TestConflicts:
 
 
 class TestNothing:
+    @pytest.mark.spec(id="FM-83")
     def test_nothing_to_commit_deletes_nothing(self, project: Path, worktree: Path) -> None:
         """gsd-2#2003, #1792."""
         run_git(worktree, "reset", "-q", "--hard", "main")
@@ -320,6 +338,7 @@ class TestNothing:
         assert isinstance(land(project, worktree), NothingToLand)
         assert untouched(project, worktree, before)
 
+    @pytest.mark.spec(id="FM-83")
     def test_the_same_content_is_on_the_target_already(self, project: Path, worktree: Path) -> None:
         run_git(project, "merge", "-q", "--squash", BRANCH)
         run_git(project, "commit", "-qm", "by hand")
@@ -349,6 +368,7 @@ class TestNothing:
         assert "not on the target any more" in refused.reason
         assert untouched(project, worktree, before)
 
+    @pytest.mark.spec(id="FM-96")
     def test_only_planning_is_said(self, project: Path, worktree: Path) -> None:
         """gsd-2#1906."""
         run_git(worktree, "rm", "-q", "src/store.py")
@@ -364,6 +384,7 @@ class TestNothing:
 
 
 class TestAgain:
+    @pytest.mark.spec(id="FM-94")
     def test_merge_executed_twice(self, project: Path, worktree: Path) -> None:
         """gsd-2#2648."""
         first = land(project, worktree)
@@ -451,6 +472,7 @@ class TestPush:
         assert (done.pushed, done.push_error) == (True, "")
         assert head(remote, "main") == done.commit
 
+    @pytest.mark.spec(id="FM-100")
     def test_push_configured_but_nothing_pushed_is_visible(self, project: Path, worktree: Path, remote: Path) -> None:
         """gsd-pi#2153: 189 commits that were never pushed."""
         hook = remote / "hooks/pre-receive"
@@ -463,11 +485,13 @@ class TestPush:
         assert "rejected" in done.push_error
         assert head(project) == done.commit
 
+    @pytest.mark.spec(id="FM-100")
     def test_no_such_remote_and_none_that_answers(self, project: Path, worktree: Path) -> None:
         done = land(project, worktree, push_to="nowhere")
         assert isinstance(done, Landed)
         assert "nowhere" in done.push_error
 
+    @pytest.mark.spec(id="FM-100")
     def test_the_remote_is_ahead(self, project: Path, worktree: Path, remote: Path, tmp_path: Path) -> None:
         run_git(tmp_path, "clone", "-q", "-b", "main", str(remote), "other")
         commit(tmp_path / "other", elsewhere="1")
@@ -479,6 +503,8 @@ class TestPush:
 
 
 class TestOthers:
+    @pytest.mark.spec(id="DV-25")
+    @pytest.mark.spec(id="FM-89")
     @pytest.mark.parametrize("name", ["master", "trunk"])
     def test_any_default_branch(self, project: Path, worktree: Path, name: str) -> None:
         run_git(project, "branch", "-m", "main", name)

@@ -51,6 +51,7 @@ def staged(project: Path) -> str:
     return run_git(project, "show", ":staged")
 
 
+@pytest.mark.spec(id="FM-94")
 @pytest.mark.parametrize("fatal", range(len(ANNOUNCED)), ids=[name.replace(" ", "-") for name in ANNOUNCED])
 def test_killed_and_run_again(busy: Path, worktree: Path, fatal: int) -> None:
     before, user = head(busy), of_the_user(busy)
@@ -98,6 +99,7 @@ def test_killed_while_files_are_being_written(busy: Path, worktree: Path) -> Non
     assert of_the_user(busy) == user
 
 
+@pytest.mark.spec(id="FM-94")
 @pytest.mark.parametrize("marked", [True, False], ids=["its .git is there", "its .git is gone"])
 def test_killed_while_the_worktree_is_being_removed(busy: Path, worktree: Path, marked: bool) -> None:
     """What is missing from a half-removed worktree is not the milestone's work, and is never landed."""

@@ -13,6 +13,7 @@ def test_resolve(repo: Path) -> None:
     assert refs.branch_tip(repo, "main") == head(repo)
 
 
+@pytest.mark.spec(id="FM-62")
 def test_compare_and_swap(repo: Path) -> None:
     old = head(repo)
     new = commit(repo, a="1")
@@ -57,12 +58,16 @@ def test_a_number_is_not_used_again(repo: Path) -> None:
     assert refs.pin(repo, "M001", "tip", head(repo, "HEAD~11")).endswith("/12-tip")
 
 
+@pytest.mark.spec(id="PR-324")
+@pytest.mark.spec(id="FM-89")
 @pytest.mark.parametrize("name", ["main", "master", "trunk", "release/2.x"])
 def test_the_default_branch_has_any_name(repo: Path, name: str) -> None:
     run_git(repo, "branch", "-m", name)
     assert refs.default_branch(repo) == name
 
 
+@pytest.mark.spec(id="PR-324")
+@pytest.mark.spec(id="FM-89")
 def test_the_remotes_head_decides(repo: Path, tmp_path: Path) -> None:
     run_git(repo, "branch", "develop")
     run_git(tmp_path, "clone", "-q", "--bare", str(repo), "origin.git")
@@ -72,11 +77,14 @@ def test_the_remotes_head_decides(repo: Path, tmp_path: Path) -> None:
     assert refs.default_branch(tmp_path / "clone") == "develop"
 
 
+@pytest.mark.spec(id="FM-88")
 def test_a_milestone_branch_is_never_the_default(repo: Path) -> None:
     run_git(repo, "branch", "-m", "milestone/M001")
     assert refs.default_branch(repo) is None
 
 
+@pytest.mark.spec(id="PR-324")
+@pytest.mark.spec(id="FM-88")
 @pytest.mark.parametrize(
     ("recorded", "preferred", "expected"),
     [
@@ -101,6 +109,8 @@ def test_a_preferred_branch_that_is_missing_is_said(repo: Path) -> None:
     assert "main_branch" in caught.value.hint
 
 
+@pytest.mark.spec(id="FM-88")
+@pytest.mark.spec(id="FM-89")
 def test_no_branch_to_integrate_into(repo: Path) -> None:
     run_git(repo, "branch", "-m", "milestone/M001")
     with pytest.raises(refs.NoIntegrationBranch):

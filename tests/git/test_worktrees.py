@@ -23,6 +23,7 @@ from milepost.model.ids import BadId
 BRANCH = "milestone/M001"
 
 
+@pytest.mark.spec(id="PR-323")
 def test_a_new_one(project: Path) -> None:
     made = ensure(inspect(project), "M001", "main")
     assert made.created
@@ -41,6 +42,8 @@ def test_it_is_reused(worktree: Path, project: Path) -> None:
     assert status(worktree) == ["?? loose"]
 
 
+@pytest.mark.spec(id="PR-323")
+@pytest.mark.spec(id="FM-62")
 def test_an_existing_branch_is_attached(project: Path) -> None:
     run_git(project, "branch", BRANCH)
     tip = head(project)
@@ -49,6 +52,8 @@ def test_an_existing_branch_is_attached(project: Path) -> None:
     assert (head(made.path), made.base) == (tip, tip)
 
 
+@pytest.mark.spec(id="PR-323")
+@pytest.mark.spec(id="FM-61")
 def test_a_registration_whose_directory_is_gone(worktree: Path, project: Path) -> None:
     """Restart after somebody removed the directory by hand: the branch has everything."""
     tip = head(worktree)
@@ -65,6 +70,9 @@ def test_a_locked_registration_whose_directory_is_gone(worktree: Path, project: 
         ensure(inspect(project), "M001", "main")
 
 
+@pytest.mark.spec(id="PR-323")
+@pytest.mark.spec(id="DV-22")
+@pytest.mark.spec(id="FM-21")
 def test_something_else_stands_there(project: Path) -> None:
     """gsd-2#5218: no ghost worktree, nothing removed."""
     place = project / ".gsd/worktrees/M001"
@@ -90,6 +98,8 @@ def test_an_empty_directory_is_used(project: Path) -> None:
     assert ensure(inspect(project), "M001", "main").created
 
 
+@pytest.mark.spec(id="PR-323")
+@pytest.mark.spec(id="FM-61")
 def test_the_branch_is_checked_out_elsewhere(project: Path, tmp_path: Path) -> None:
     """gsd-2#5218."""
     run_git(project, "worktree", "add", "-q", "-b", BRANCH, str(tmp_path / "elsewhere"))
@@ -116,11 +126,14 @@ def test_no_such_start(project: Path) -> None:
         ensure(inspect(project), "M001", "nowhere")
 
 
+@pytest.mark.spec(id="PR-323")
+@pytest.mark.spec(id="FM-50")
 def test_an_id_that_leads_outside(project: Path) -> None:
     with pytest.raises(BadId):
         ensure(inspect(project), "../M001", "main")
 
 
+@pytest.mark.spec(id="FM-87")
 def test_head_detached_ahead_moves_the_branch(worktree: Path, project: Path) -> None:
     """gsd-2#1846: 32 commits were lost."""
     run_git(worktree, "checkout", "-q", "--detach")
@@ -132,6 +145,8 @@ def test_head_detached_ahead_moves_the_branch(worktree: Path, project: Path) -> 
     assert status(worktree) == ["?? loose"]
 
 
+@pytest.mark.spec(id="FM-62")
+@pytest.mark.spec(id="FM-87")
 def test_head_detached_and_diverged_stops(worktree: Path, project: Path) -> None:
     tip = head(worktree)
     run_git(worktree, "checkout", "-q", "--detach", "HEAD~1")

@@ -46,6 +46,7 @@ def without_landed(now: Picture) -> Picture:
     )
 
 
+@pytest.mark.spec(id="FM-81")
 @pytest.mark.parametrize("committed", [True, False], ids=["plan committed", "plan untracked"])
 def test_whatever_the_user_has_is_the_same_afterwards(stage: Stage, committed: bool) -> None:
     stage.make(tasks=2, plan_committed=True)
@@ -138,6 +139,7 @@ OBSTACLES: dict[str, tuple[Callable[[Path], None], str, str]] = {
 }
 
 
+@pytest.mark.spec(id="FM-82")
 @pytest.mark.parametrize("name", OBSTACLES)
 def test_a_merge_that_would_touch_the_users_changes_stops_and_loses_nothing(stage: Stage, name: str) -> None:
     change, stage_it, path = OBSTACLES[name]

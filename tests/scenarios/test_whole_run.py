@@ -18,6 +18,7 @@ def settings(**git: object) -> str:
     return projects.QUICK.replace("---\n", f"---\ngit:\n{lines}", 1)
 
 
+@pytest.mark.spec(id="PR-235")
 def test_a_plan_becomes_one_commit(stage: Stage) -> None:
     stage.make(slices=2, tasks=2)
     ran = stage.auto().require(DONE)
@@ -51,6 +52,7 @@ def test_a_run_with_nothing_to_do_does_nothing(stage: Stage) -> None:
     assert stage.attempts() == 3
 
 
+@pytest.mark.spec(id="PR-235")
 def test_isolation_branch(stage: Stage) -> None:
     stage.make(tasks=2, preferences=settings(isolation="branch"))
     stage.auto("--max-units", "1").require(DONE)
@@ -75,6 +77,7 @@ def test_isolation_branch_wants_a_clean_checkout(stage: Stage) -> None:
     assert stage.attempts() == 0
 
 
+@pytest.mark.spec(id="PR-235")
 def test_isolation_none(stage: Stage) -> None:
     stage.make(tasks=2, preferences=settings(isolation="none"))
     stage.auto().require(DONE)
@@ -258,6 +261,8 @@ def test_ignored_files_that_the_worktree_needs(stage: Stage) -> None:
     assert (stage.root / ".env").read_text() == "PORT=1\n"
 
 
+@pytest.mark.spec(id="DV-25")
+@pytest.mark.spec(id="FM-89")
 def test_a_default_branch_called_trunk(stage: Stage) -> None:
     stage.make(branch="trunk")
     stage.auto().require(DONE)
@@ -265,6 +270,7 @@ def test_a_default_branch_called_trunk(stage: Stage) -> None:
     assert stage.branches() == ["trunk"]
 
 
+@pytest.mark.spec(id="PR-324")
 def test_started_from_a_feature_branch(stage: Stage) -> None:
     stage.make()
     stage.git("switch", "-qc", "feature/x")
