@@ -45,6 +45,8 @@ class Look:
     fleet: Fleet
     unmerged: tuple[str, ...]
     """Milestones that are complete in their worktree and not on their target, whoever worked on them."""
+    left: tuple[str, ...] = ()
+    """Milestones that something is still to be done for."""
     titles: Mapping[str, str]
     forecasts: tuple[Forecast, ...]
     events: Sequence[AnyEvent]
@@ -89,6 +91,7 @@ def look(state: Path, *, now_ms: int, events: Callable[[], Sequence[AnyEvent]] |
         runners=alive,
         fleet=told,
         unmerged=tuple(mid for mid in plan.complete if not landed(told.of(mid))),
+        left=(*plan.open, *(mid for mid in plan.complete if not landed(told.of(mid)))),
         titles=plan.titles,
         forecasts=_forecasts(state, told),
         events=known,
@@ -110,7 +113,8 @@ def _plan(state: Path) -> Plan:
         # To stop what runs, nobody needs to mend a roadmap first.
         return Plan({}, ())
     done = tuple(e.id for e in registry if e.status is Standing.COMPLETE and e.id in tree.homes)
-    return Plan({entry.id: entry.title for entry in registry}, done)
+    open_ = tuple(e.id for e in registry if e.status in (Standing.ACTIVE, Standing.PENDING))
+    return Plan({entry.id: entry.title for entry in registry}, done, open_)
 
 
 def _listed(

@@ -61,6 +61,8 @@ class Plan(NamedTuple):
     """In working order."""
     complete: tuple[str, ...]
     """Milestones whose summary stands in a worktree that is still there."""
+    open: tuple[str, ...] = ()
+    """Milestones that are not complete, and not parked."""
 
 
 class Known(NamedTuple):

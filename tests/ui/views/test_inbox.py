@@ -169,10 +169,16 @@ def test_conflicts_to_come_can_be_acted_on() -> None:
 
 def test_a_session_that_nobody_coordinates() -> None:
     started = FleetStarted(at_ms=1, run="c", session="f1", pid=1, max_workers=2)
-    killed = only(seen(events=(started,)))
+    left = {"left": ("M001", "M002")}
+    killed = only(seen(events=(started,), **left))
     assert (killed.kind, killed.reason) == (Kind.FLEET, "its coordinator is gone without a last word")
     over = FleetEnded(at_ms=2, run="c", session="f1", state="interrupted", reason="stopped by request", hint="gsd x")
-    assert only(seen(events=(started, over))).next == "gsd x"
+    assert only(seen(events=(started, over), **left)).next == "gsd x"
+    assert rows(seen(events=(started, over))) == ()
+    blocked = FleetEnded(at_ms=2, run="c", session="f1", state="blocked", reason="M001: conflicts", hint="resolve it")
+    assert only(seen(events=(started, blocked), **left)).reason == "nobody coordinates, and M001, M002 is not done"
+    stuck = gone(condition=Condition.BLOCKED)
+    assert [row.milestone for row in rows(seen(stuck, events=(started, blocked), **left))] == ["M001"]
     done: tuple[AnyEvent, ...] = (started, FleetEnded(at_ms=2, run="c", session="f1", state="done", reason="all"))
     assert rows(seen(events=done)) == ()
 

@@ -57,9 +57,14 @@ class Row:
 def rows(seen: Look, parallel: Parallel, program: str) -> tuple[Row, ...]:
     """What waits, the most pressing first. program: `gsd` or `sf`. Pure."""
     inbox = _Inbox(seen, parallel, program)
-    found = [*inbox.workers(), *inbox.others(), *inbox.forecasts(), *inbox.fleet()]
+    found = [*inbox.workers(), *inbox.others(), *inbox.forecasts()]
+    found += inbox.fleet(alone=not found)
     order = list(Kind)
     return tuple(sorted(found, key=lambda row: (order.index(row.kind), row.milestone)))
+
+
+_SAID_BY_OTHERS: Final = ("blocked", "paused", "budget")
+"""Endings whose reason is that of a milestone, which has a row of its own until it is mended."""
 
 
 class _Inbox:
@@ -99,17 +104,22 @@ class _Inbox:
                 details=told.lines or told.files,
             )
 
-    def fleet(self) -> Iterator[Row]:
-        """Nobody coordinates, and the session is not over."""
-        if self.seen.coordinator is not None or not self.seen.fleet.session:
-            return
+    def fleet(self, *, alone: bool) -> Iterator[Row]:
+        """Nobody coordinates, and there is work left. alone: nothing else waits that says so already."""
         ended = self.seen.fleet.ended
+        if self.seen.coordinator is not None or not self.seen.fleet.session or not self.seen.left:
+            return
+        if ended is not None and ended.state in _SAID_BY_OTHERS and not alone:
+            return
         reason = f"it ended: {ended.reason}" if ended else "its coordinator is gone without a last word"
+        hint = ended.hint if ended else ""
+        if ended is not None and ended.state in _SAID_BY_OTHERS:
+            reason, hint = f"nobody coordinates, and {', '.join(self.seen.left)} is not done", ""
         yield Row(
             kind=Kind.FLEET,
             milestone="",
             reason=reason,
-            next=self._typed(ended.hint if ended and ended.hint else "gsd parallel start goes on from here."),
+            next=self._typed(hint or "gsd parallel start goes on from here."),
             since_ms=ended.at_ms if ended else 0,
         )
 
