@@ -9,7 +9,7 @@ PR-012, PR-318 to PR-321, DV-06, DV-19, FM-17, FM-18, FM-20.
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,7 +17,7 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
-from milepost.errors import ExitCode
+from milepost.errors import ExitCode, MilepostError
 from milepost.fleet import halting, merge_child, preflight, spawn
 from milepost.fleet.forecasts import Forecaster
 from milepost.fleet.observe import Observation, Observer
@@ -29,8 +29,12 @@ from milepost.rules import budget, schedule
 from milepost.rules.fleet import DIED
 from milepost.rules.schedule import Action, Ask, Bury, Finish, Halt, Land, Plan, Start
 from milepost.rules.standings import Live, Rules, Seen
+from milepost.unit.converse import ending_together
 
 TICK_S = 0.5
+_AGAIN_S = 2.0
+_PATIENCE = 30
+"""Rounds that may fail in a row, for a minute."""
 WRITER = "coordinator"
 """Whose journal it writes."""
 
@@ -71,6 +75,8 @@ class Coordinator:
     asking: str = ""
     halted: dict[str, float] = field(default_factory=dict)
     """Run to when it was told to stop."""
+    troubles: int = 0
+    """Rounds in a row that could not be done."""
     limits: budget.Limits | None = None
     raised_ms: int = 0
     forecaster: Forecaster = field(default_factory=Forecaster)
@@ -86,10 +92,12 @@ class Coordinator:
         self._begin(observer)
         ended = Finish(code=ExitCode.ERROR, reason="it died of an error that nobody expected")
         try:
-            async with anyio.create_task_group() as tasks:
+            async with ending_together() as tasks:
                 tasks.start_soon(self._wake_for_children)
                 ended = await self._rounds(observer, tasks)
-                tasks.cancel_scope.cancel()
+        except (MilepostError, OSError) as error:
+            ended = Finish(code=ExitCode.ERROR, reason=str(error), hint=getattr(error, "hint", ""))
+            raise
         finally:
             self._end(ended, site)
         return ended
@@ -131,22 +139,52 @@ class Coordinator:
 
     async def _rounds(self, observer: Observer, tasks: TaskGroup) -> Finish:
         while True:
-            observer.site = site = self.site()
-            self._reap(observer)
-            seen = observer.look()
-            plan = schedule.plan(self._seen(seen, site))
-            self.audience.plan(plan, seen)
-            self.picture.publish(seen, self.session, site)
-            if plan.finish is not None:
-                return plan.finish
-            for action in plan.actions:
-                self._act(action, seen, site, tasks)
-            if not self.looking and self.forecaster.due(seen, site.now_ms()):
-                self.looking = True
-                tasks.start_soon(self._look_ahead, seen, site)
-            self.wake = anyio.Event()
+            try:
+                finish = self._round(observer, tasks)
+            except (MilepostError, OSError) as error:
+                finish = None
+                await self._endure(error)
+            else:
+                self.troubles = 0
+            if finish is not None:
+                return finish
             with anyio.move_on_after(TICK_S):
                 await self.wake.wait()
+            self.wake = anyio.Event()
+
+    def _round(self, observer: Observer, tasks: TaskGroup) -> Finish | None:
+        observer.site = site = self.site()
+        self._reap(observer)
+        seen = observer.look()
+        plan = schedule.plan(self._seen(seen, site))
+        self.audience.plan(plan, seen)
+        self.picture.publish(seen, self.session, site)
+        for action in plan.actions:
+            self._act(action, seen, site, tasks)
+        if plan.finish is None and not self.looking and self.forecaster.due(seen, site.now_ms()):
+            self.looking = True
+            tasks.start_soon(self._safely, self._look_ahead, seen, site)
+        return plan.finish
+
+    async def _endure(self, error: MilepostError | OSError) -> None:
+        """A plan that somebody is in the middle of editing, or a full disk, does not end the night: workers go on.
+
+        Raises `error` when it lasts.
+        """
+        self.troubles += 1
+        if self.troubles > _PATIENCE:
+            raise error
+        if self.troubles == 1:
+            self.audience.note(f"cannot coordinate just now: {error}")
+        await anyio.sleep(_AGAIN_S)
+
+    async def _safely(self, work: Callable[..., Awaitable[None]], *given: object) -> None:
+        """Run a task whose failure is said, and ends nothing else."""
+        try:
+            await work(*given)
+        except (MilepostError, OSError) as error:
+            self.audience.note(str(error))
+        self.wake.set()
 
     def _seen(self, seen: Observation, site: Site) -> Seen:
         limits = budget.limits_of(site.preferences)
@@ -171,12 +209,12 @@ class Coordinator:
         match action:
             case Start(milestone=milestone):
                 self.preparing.add(milestone)
-                tasks.start_soon(self._start, milestone, _title(milestone, seen), site)
+                tasks.start_soon(self._safely, self._start, milestone, _title(milestone, seen), site)
             case Land(milestone=milestone, slice=slice_id):
                 self.merge = merge_child.start(milestone, slice_id, site)
             case Ask(milestone=milestone, slice=slice_id):
                 self.asking = f"{milestone}/{slice_id}" if slice_id else milestone
-                tasks.start_soon(self._ask, milestone, self.asking, seen)
+                tasks.start_soon(self._safely, self._ask, milestone, self.asking, seen)
             case Halt(milestone=milestone, sender=sender):
                 self._halt(milestone, sender, seen, site, tasks)
             case Bury():
@@ -184,18 +222,19 @@ class Coordinator:
 
     async def _start(self, milestone: str, title: str, site: Site) -> None:
         run = f"r{site.now_ms():013d}-{os.urandom(3).hex()}"
-        found = await preflight.start(milestone, title, run, self.session, site)
-        match found:
-            case Child():
-                self.children[milestone] = found
-                site.journal(WRITER).append(_spawned(found, self.session, site))
-                self.audience.note(f"{milestone} started (pid {found.who.pid})")
-            case preflight.Failed(reason=reason, hint=hint):
-                self.audience.note(f"{milestone} could not be started: {reason}{f' — {hint}' if hint else ''}")
-            case preflight.Finished():
-                self.audience.note(f"{milestone} is complete already; it only waits to be merged")
-        self.preparing.discard(milestone)
-        self.wake.set()
+        try:
+            found = await preflight.start(milestone, title, run, self.session, site)
+            match found:
+                case Child():
+                    self.children[milestone] = found
+                    site.journal(WRITER).append(_spawned(found, self.session, site))
+                    self.audience.note(f"{milestone} started (pid {found.who.pid})")
+                case preflight.Failed(reason=reason, hint=hint):
+                    self.audience.note(f"{milestone} could not be started: {reason}{f' — {hint}' if hint else ''}")
+                case preflight.Finished():
+                    self.audience.note(f"{milestone} is complete already; it only waits to be merged")
+        finally:
+            self.preparing.discard(milestone)
 
     async def _ask(self, milestone: str, key: str, seen: Observation) -> None:
         target = seen.plans.targets.get(milestone, "its target")
@@ -203,12 +242,13 @@ class Coordinator:
         yes = await to_thread.run_sync(self.audience.ask, question, abandon_on_cancel=True)
         (self.approved if yes else self.declined).add(key)
         self.asking = ""
-        self.wake.set()
 
     async def _look_ahead(self, seen: Observation, site: Site) -> None:
-        for sentence in await to_thread.run_sync(self.forecaster.look, seen, site):
-            self.audience.note(sentence)
-        self.looking = False
+        try:
+            for sentence in await to_thread.run_sync(self.forecaster.look, seen, site):
+                self.audience.note(sentence)
+        finally:
+            self.looking = False
 
     def _halt(self, milestone: str, sender: str, seen: Observation, site: Site, tasks: TaskGroup) -> None:
         holder = seen.holders[milestone]
@@ -218,7 +258,7 @@ class Coordinator:
             halting.ask(milestone, holder, sender, site)
         elif time.monotonic() - asked > halting.PATIENCE_S:
             self.halted[holder.run] = time.monotonic()
-            tasks.start_soon(halting.force, holder)
+            tasks.start_soon(self._safely, halting.force, holder)
 
     def _bury(self, action: Bury, site: Site) -> None:
         child = self.children.get(action.milestone)

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import anyio
@@ -36,6 +37,7 @@ from milepost.store.tally import Tally
 from milepost.ui.cli import arguments, sites
 from milepost.ui.fleet_audience import Audience
 from milepost.ui.views import parallel_text
+from milepost.unit.converse import ending_together
 
 _DETACH_S = 30.0
 
@@ -48,6 +50,12 @@ class Nested(MilepostError):
 
 class Disabled(MilepostError):
     """Parallel mode is off."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class AlreadyCoordinated(MilepostError):
+    """A second coordinator for one project."""
 
     exit_code = ExitCode.BLOCKED
 
@@ -150,7 +158,7 @@ def _agreed(plans: observe.Plans, site: Site) -> bool:
 
 def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, program: str) -> int:
     audience = Audience(json_lines=options.json, can_ask=sys.stdin.isatty() and not options.json, program=program)
-    with Lease(site.lease("coordinator"), f"{site.root}", _holder(site), guard=site.guard("coordinator")):
+    with _project(site):
         _require_no_solo(site)
         place = inspect(site.root)
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
@@ -161,15 +169,30 @@ def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, p
     return finish.code
 
 
+@contextmanager
+def _project(site: Site) -> Iterator[None]:
+    """Hold the project against other coordinators. Raises AlreadyCoordinated."""
+    path, guard = site.lease("coordinator"), site.guard("coordinator")
+    with ExitStack() as held:
+        try:
+            held.enter_context(Lease(path, f"{site.root}", _holder(site), guard=guard))
+        except LeaseHeld as error:
+            who = f" (pid {error.holder.pid})" if error.holder and error.holder.pid else ""
+            raise AlreadyCoordinated(
+                f"another coordinator is at work here already{who}",
+                hint="gsd parallel status shows it; gsd parallel stop ends everything.",
+            ) from None
+        yield
+
+
 async def _watched(site: Callable[[], Site], audience: Audience, fresh: bool) -> Finish:
     stop = anyio.Event()
     coordinator = Coordinator(site=site, audience=audience, stop=stop, fresh=fresh)
-    finish = None
-    async with anyio.create_task_group() as tasks:
+    finish = Finish(code=ExitCode.ERROR, reason="it ended without saying why")
+    async with ending_together() as tasks:
         tasks.start_soon(_stop_on_signal, stop, audience, site)
         finish = await coordinator.run()
-        tasks.cancel_scope.cancel()
-    return finish or Finish(code=ExitCode.ERROR, reason="it ended without saying why")
+    return finish
 
 
 async def _stop_on_signal(stop: anyio.Event, audience: Audience, site: Callable[[], Site]) -> None:
