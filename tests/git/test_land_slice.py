@@ -10,7 +10,7 @@ import pytest
 
 from conftest import run_git
 from git.arrange import branches, commit, everything, head, plan_for, status, write
-from milepost.git import merge, proof, refs, slices, worktrees
+from milepost.git import bring_in, merge, proof, refs, slices, worktrees
 from milepost.git import repo as repository
 from milepost.git.commits import CommitRefused
 from milepost.git.land_slice import (
@@ -60,7 +60,11 @@ def landed(project: Path, worktree: Path, **changes: object) -> Landed:
 
 
 def take_up(worktree: Path, link: str) -> None:
-    run_git(worktree, "merge", "-q", "--no-edit", link)
+    """What a worker does at the next boundary."""
+    found = bring_in.begin(worktree.parents[2], worktree, BRANCH, link, mid="M001", target="main")
+    assert isinstance(found, bring_in.Clean), found
+    assert found.commit == head(worktree)
+    assert status(worktree) == []
 
 
 def subjects(project: Path, since: str) -> list[str]:

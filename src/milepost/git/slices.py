@@ -98,7 +98,7 @@ def require_kept(root: Path, mid: str, onto: str, tip: str) -> tuple[proof.Landi
     Without it, a milestone could count as landed of which the target lacks a part.
     """
     parts = landed(root, mid, onto, tip)
-    base = refs.merge_base(root, tip, onto)
+    base = refs.merge_base(root, tip, onto) if parts else None
     for part in parts:
         known = base is not None and refs.is_ancestor(root, part.commit, base)
         if not undone(root, mid, part, onto) or (known and base and undone(root, mid, part, base)):
