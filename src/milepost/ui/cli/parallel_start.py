@@ -159,7 +159,6 @@ def _agreed(plans: observe.Plans, site: Site) -> bool:
 def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, program: str) -> int:
     audience = Audience(json_lines=options.json, can_ask=sys.stdin.isatty() and not options.json, program=program)
     with _project(site):
-        _require_no_solo(site)
         place = inspect(site.root)
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         preferences.write_cache(str(site.root), site.home, state_dir=site.state_dir)
@@ -171,7 +170,7 @@ def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, p
 
 @contextmanager
 def _project(site: Site) -> Iterator[None]:
-    """Hold the project against other coordinators. Raises AlreadyCoordinated."""
+    """Hold the project against other coordinators, and against a solo auto mode. Raises AlreadyCoordinated or LeaseHeld."""
     path, guard = site.lease("coordinator"), site.guard("coordinator")
     with ExitStack() as held:
         try:
@@ -182,6 +181,8 @@ def _project(site: Site) -> Iterator[None]:
                 f"another coordinator is at work here already{who}",
                 hint="gsd parallel status shows it; gsd parallel stop ends everything.",
             ) from None
+        solo = Lease(site.lease("auto"), f"{site.root}", _holder(site), shared=True, guard=site.guard("auto"))
+        held.enter_context(solo)
         yield
 
 
@@ -245,12 +246,6 @@ def _tried(milestone: str, site: Site) -> list[str]:
     events = site.journal(milestone).own()
     tried = [f"{e.kind}/{e.unit}" for e in events if isinstance(e, AttemptStarted)]
     return list(dict.fromkeys([*tried, f"{UnitKind.COMPLETE_MILESTONE}/{milestone}"]))
-
-
-def _require_no_solo(site: Site) -> None:
-    solo = holder_of(site.lease("auto"), site.guard("auto"))
-    if solo is not None and not solo.shared:
-        raise LeaseHeld(f"{site.root}", solo)
 
 
 def _holder(site: Site) -> Holder:
