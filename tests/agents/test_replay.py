@@ -220,6 +220,7 @@ def test_marks_go_both_ways(text: str) -> None:
     assert cassette.show("{{cwd}}/x", {"cwd": "/elsewhere", "output": "/o"}) == "/elsewhere/x"
 
 
+@pytest.mark.spec(id="PR-221")
 def test_choosing_loads_no_library(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text(HEAD + OPEN + END)

@@ -61,6 +61,7 @@ class TestLayers:
         assert (team.git.push_branches, team.git.pre_merge_check, team.unique_milestone_ids) == (True, True, True)
         assert resolve({"mode": "solo"}).git.auto_push is True
 
+    @pytest.mark.spec(id="PR-246")
     def test_profile_fills_gaps(self) -> None:
         budget = resolve({"token_profile": "budget"})
         assert budget.phases == Phases(

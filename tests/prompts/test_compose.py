@@ -22,6 +22,7 @@ LEVELS = {"budget": "minimal", "balanced": "standard", "quality": "full"}
 KINDS = tuple(UnitKind)
 
 
+@pytest.mark.spec(id="PR-234")
 @pytest.mark.parametrize("profile", LEVELS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_snapshot(kind: UnitKind, profile: str) -> None:
@@ -104,6 +105,7 @@ def test_blocks_before_the_unit() -> None:
     assert "This is attempt" not in composed(UnitKind.EXECUTE_TASK).text
 
 
+@pytest.mark.spec(id="PR-234")
 def test_carry_forward_is_one_entry_per_task_and_the_latest_alone_at_minimal() -> None:
     standard, minimal = composed(UnitKind.EXECUTE_TASK).text, composed(UnitKind.EXECUTE_TASK, profile="budget").text
     assert standard.index("- **a clock**: Built a clock") < standard.index("- **a queue**: Built a queue")

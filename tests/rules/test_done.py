@@ -20,6 +20,7 @@ K = UnitKind
 NOTE = placeholder.render("u", "why")
 
 
+@pytest.mark.spec(id="PR-232")
 @pytest.mark.parametrize(
     ("unit", "parts", "owed"),
     [

@@ -282,6 +282,15 @@ def test_parked_workers_wake_one_after_the_other() -> None:
     assert times == [NOW + PARK_MS[0] + n * STAGGER_MS for n in range(3)]
 
 
+@pytest.mark.spec(id="PR-238")
+@pytest.mark.parametrize(("parks", "seconds"), [(1, 30), (2, 60), (3, 120), (4, 300), (9, 300)])
+def test_a_rate_limit_is_waited_for_longer_each_time_and_five_minutes_at_most(parks: int, seconds: int) -> None:
+    parked = one(past=Past(run="r1", ended=ended("paused", at_ms=NOW, passing=True), parks=parks))
+    [waits] = plan(seen(parked)).standings
+    assert (waits.stage, waits.at_ms) == (Stage.BACKOFF, NOW + seconds * 1_000)
+    assert plan(seen(parked, now_ms=waits.at_ms)).actions == (Start(milestone="M001"),)
+
+
 @pytest.mark.spec(id="PR-141")
 @pytest.mark.spec(id="DV-02")
 def test_at_the_ceiling_workers_are_told_to_stop_once_and_none_is_started() -> None:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from conftest import run_git
 from milepost.formats.journal import AttemptEnded, AttemptStarted, Result
 from milepost.store.journal import Journal
@@ -104,6 +106,9 @@ def _sessions() -> list[dict[str, object]]:
     return [{"unit": unit, "steps": play} for unit, play in steps]
 
 
+@pytest.mark.spec(id="PR-230")
+@pytest.mark.spec(id="PR-231")
+@pytest.mark.spec(id="PR-232")
 def test_from_a_context_to_a_merged_milestone(repo: Path, tmp_path: Path) -> None:
     home = repo / BASE
     home.mkdir(parents=True)
@@ -125,6 +130,15 @@ def test_from_a_context_to_a_merged_milestone(repo: Path, tmp_path: Path) -> Non
     results = {e.result for e in events if isinstance(e, AttemptEnded)}
     assert results == {Result.COMMITTED}, done.stdout
     assert sorted(started) == sorted(str(s["unit"]) for s in _sessions()), "\n".join(started)
+    order = [
+        "research-milestone/M001", "plan-milestone/M001", "plan-slice/M001/S01", "execute-task/M001/S01/T01",
+        "execute-task/M001/S01/T02", "complete-slice/M001/S01", "reassess-roadmap/M001/S01", "plan-slice/M001/S02",
+        "execute-task/M001/S02/T01", "complete-slice/M001/S02", "validate-milestone/M001", "complete-milestone/M001",
+    ]  # fmt: skip
+    assert [unit for unit in dict.fromkeys(started) if unit in order] == order
+    assert run_git(repo, "show", f"main:{BASE}/M001-ROADMAP.md").count("- [x]") == 3
+    for owed in ("S01-SUMMARY.md", "S01-UAT.md", "S01-ASSESSMENT.md", "tasks/T02-SUMMARY.md", "tasks/T02-VERIFY.json"):
+        assert run_git(repo, "show", f"main:{BASE}/slices/S01/{owed}")
     assert run_git(repo, "log", "--format=%s").splitlines()[0] == "feat(M001): From nothing"
     assert run_git(repo, "status", "--porcelain") == ""
     assert (repo / "S03-T01.txt").exists()

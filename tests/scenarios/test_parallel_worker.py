@@ -627,6 +627,7 @@ def test_a_set_up_that_fails_costs_nothing(workers: Workers) -> None:
     assert workers.status()["state"] == "stopped"
 
 
+@pytest.mark.spec(id="PR-238")
 def test_what_passes_by_itself_is_marked(workers: Workers) -> None:
     stage = workers.stage.make()
     stage.replay(TASK, [{"error": "rate-limit", "text": "slow down"}])

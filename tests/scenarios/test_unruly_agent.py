@@ -210,6 +210,7 @@ def test_another_units_summary_is_set_aside(stage: Stage) -> None:
     assert len(list(kept.rglob("*-SUMMARY.md"))) == 3
 
 
+@pytest.mark.spec(id="PR-239")
 def test_words_are_not_work(stage: Stage) -> None:
     stage.make()
     stage.replay(TASK, [say("All done, tests pass!")])

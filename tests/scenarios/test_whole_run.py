@@ -32,6 +32,7 @@ def test_a_plan_becomes_one_commit(stage: Stage) -> None:
     assert stage.attempts() == 7
 
 
+@pytest.mark.spec(id="PR-230")
 def test_one_unit_at_a_time_comes_to_the_same(stage: Stage) -> None:
     stage.make()
     for _ in range(3):

@@ -46,6 +46,7 @@ def test_a_first_attempt_has_no_past(bench: Bench) -> None:
     assert briefing.of(TASK, bench) == Past()
 
 
+@pytest.mark.spec(id="PR-237")
 @pytest.mark.parametrize(
     "result",
     [None, Result.CRASHED, Result.INTERRUPTED, Result.PROVIDER_ERROR, Result.TIMED_OUT, Result.OVER_BUDGET],

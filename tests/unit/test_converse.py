@@ -89,6 +89,7 @@ async def test_the_hard_limit_ends_a_session_that_hangs(project: Path) -> None:
     assert (closing(bench).requests, closing(bench).tool_calls) == (1, 1)
 
 
+@pytest.mark.spec(id="DV-32")
 async def test_a_session_within_the_limit_is_not_hurried(project: Path) -> None:
     found = await talk(bench_of(project, Sleep(29 * 60), Say("Done.")))
     assert (found.timed_out, found.ended.stop) == (False, Stop.END)

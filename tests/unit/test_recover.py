@@ -119,6 +119,7 @@ async def test_it_died_before_its_session(project: Path, monkeypatch: pytest.Mon
     settled(bench)
 
 
+@pytest.mark.spec(id="PR-237")
 async def test_it_died_in_its_session_and_the_next_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from milepost.unit import converse
 
@@ -132,6 +133,7 @@ async def test_it_died_in_its_session_and_the_next_is_told(project: Path, monkey
     settled(bench)
 
 
+@pytest.mark.spec(id="PR-237")
 async def test_its_work_was_there_and_is_not_paid_for_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = await left_at(project, monkeypatch, transaction, "settle")
     assert len(events(bench, SessionEnded)) == 1

@@ -60,6 +60,7 @@ def test_the_spec(project: Path) -> None:
     assert session.spec(Unit(UnitKind.PLAN_SLICE, "M001/S01"), prompt, "a", bench).models == ()
 
 
+@pytest.mark.spec(id="PR-230")
 def test_the_prompt_says_where_and_what_and_carries_instructions(project: Path) -> None:
     bench = bench_for(project, instructions=("ALWAYS SING",))
     prompt = session.prompt(TASK, tree_of(bench), 1, bench, diagnostic="IN CIRCLES")
@@ -77,6 +78,7 @@ def test_whose_summary_becomes_a_commit_message(kind: UnitKind) -> None:
     assert session.summary_of(unit, DictTree({})) is None
 
 
+@pytest.mark.spec(id="PR-237")
 def test_what_is_running_is_shown_and_taken_away(project: Path) -> None:
     bench = bench_for(project)
     bench.journal.append(AttemptEnded(at_ms=1, run="r", attempt="old", result=Result.COMMITTED))
