@@ -170,7 +170,7 @@ def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, p
 
 @contextmanager
 def _project(site: Site) -> Iterator[None]:
-    """Hold the project against other coordinators, and against a solo auto mode. Raises AlreadyCoordinated or LeaseHeld."""
+    """Hold the project against other coordinators and a solo auto mode. Raises AlreadyCoordinated or LeaseHeld."""
     path, guard = site.lease("coordinator"), site.guard("coordinator")
     with ExitStack() as held:
         try:
@@ -189,11 +189,11 @@ def _project(site: Site) -> Iterator[None]:
 async def _watched(site: Callable[[], Site], audience: Audience, fresh: bool) -> Finish:
     stop = anyio.Event()
     coordinator = Coordinator(site=site, audience=audience, stop=stop, fresh=fresh)
-    finish = Finish(code=ExitCode.ERROR, reason="it ended without saying why")
+    finished = []
     async with ending_together() as tasks:
         tasks.start_soon(_stop_on_signal, stop, audience, site)
-        finish = await coordinator.run()
-    return finish
+        finished.append(await coordinator.run())
+    return finished[0]
 
 
 async def _stop_on_signal(stop: anyio.Event, audience: Audience, site: Callable[[], Site]) -> None:
