@@ -88,7 +88,7 @@ def test_an_unknown_word(capsys: Out, project: Path) -> None:
     assert main(["parallel", "halt"], "gsd") == 1
     assert capsys.readouterr().err == (
         'Unknown parallel subcommand "halt". '
-        "Usage: /gsd parallel [start|status|stop|pause|resume|merge|watch|rebase|panic]\n"
+        "Usage: /gsd parallel [start|status|stop|pause|resume|merge]\nAlso: watch, rebase, panic.\n"
     )
 
 

@@ -92,7 +92,7 @@ def test_an_unknown_word() -> None:
     """The documented list, then ours."""
     assert parallel_text.unknown("halt") == (
         'Unknown parallel subcommand "halt". '
-        "Usage: /gsd parallel [start|status|stop|pause|resume|merge|watch|rebase|panic]"
+        "Usage: /gsd parallel [start|status|stop|pause|resume|merge]\nAlso: watch, rebase, panic."
     )
     assert "Usage: /parallel [start|" in parallel_text.unknown("halt", "sf")
 

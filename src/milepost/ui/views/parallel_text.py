@@ -104,6 +104,6 @@ def _merged(result: "Result", program: str) -> str:
 
 
 def unknown(word: str, program: str = "gsd") -> str:
-    """What an unknown sub-command gets."""
-    listed = "|".join((*SUBCOMMANDS, *_OURS))
-    return f'Unknown parallel subcommand "{plain(word)}". Usage: {slash(program)} [{listed}]'
+    """What an unknown sub-command gets: the documented line, then those that are ours."""
+    listed = "|".join(SUBCOMMANDS)
+    return f'Unknown parallel subcommand "{plain(word)}". Usage: {slash(program)} [{listed}]\nAlso: {", ".join(_OURS)}.'
