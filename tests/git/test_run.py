@@ -52,6 +52,25 @@ def test_a_lock_that_goes_away_is_waited_for(repo: Path) -> None:
     assert "new" in run_git(repo, "ls-files")
 
 
+def test_a_worktree_that_another_process_is_adding_is_waited_for(repo: Path, tmp_path: Path) -> None:
+    """Git reads the files of every worktree, and dies of one that is written just now."""
+    run_git(repo, "worktree", "add", "-q", str(tmp_path / "side"))
+    half_made = repo / ".git/worktrees/side/commondir"
+    text = half_made.read_text()
+    half_made.write_text("")
+    timer = threading.Timer(0.1, half_made.write_text, [text])
+    timer.start()
+    assert str(tmp_path / "side") in git(repo, "worktree", "list").out
+
+
+def test_a_worktree_that_stays_half_made_is_said(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_PAUSE_S", 0.001)
+    run_git(repo, "worktree", "add", "-q", str(tmp_path / "side"))
+    (repo / ".git/worktrees/side/commondir").write_text("")
+    with pytest.raises(GitFailed, match="commondir"):
+        git(repo, "worktree", "list")
+
+
 def test_a_lock_that_stays_is_typed(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_PAUSE_S", 0.001)
     (repo / ".git" / "index.lock").touch()

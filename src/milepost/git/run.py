@@ -28,7 +28,7 @@ TIMEOUT_S = 300.0
 HOOK_TIMEOUT_S = 900.0
 """For the calls that run a person's hooks: commit and push."""
 
-_ATTEMPTS = 8
+_ATTEMPTS = 9
 _PAUSE_S = 0.04
 
 # Location, index, object and pathspec variables would redirect a call; identity and transport may stay.
@@ -48,6 +48,8 @@ _SETTINGS = (
 _CONTENDED = re.compile(
     r"(?:index|HEAD|config|packed-refs|\.lock).*File exists|[Uu]nable to create .*\.lock'?: File exists"
 )
+_HALF_MADE = re.compile(r"failed to read \S*worktrees/.*/commondir|could not create directory of \S*worktrees/")
+"""A worktree that another process is in the middle of adding or removing; git reads those of all others too."""
 
 
 class GitFailed(MilepostError):
@@ -103,18 +105,20 @@ def git(
     """Run git in `where` and wait for it.
 
     ok: exit codes that count as success. stdin: bytes to read, None is `/dev/null`. index: a private index file.
-    env: variables on top of the scrubbed environment. Contention for a lock file is retried with jitter for about
-    two seconds. Raises GitFailed, or its kinds DubiousOwnership, GitLocked and GitTimedOut; GitUnusable without git.
+    env: variables on top of the scrubbed environment. Contention for a lock file, or with a worktree that is being
+    added, is retried with jitter for about two seconds. Raises GitFailed, or its kinds DubiousOwnership, GitLocked and
+    GitTimedOut; GitUnusable without git.
     """
     full = _environment(index, env) | _ceiling(where)
-    done = _once(where, args, stdin, full, timeout_s)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
+        done = _once(where, args, stdin, full, timeout_s)
         if done.code in ok:
             return done
-        if not _CONTENDED.search(done.err):
-            raise _failure(where, args, done)
-        time.sleep(_PAUSE_S * (attempt + 1) * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, guards nothing
-        done = _once(where, args, stdin, full, timeout_s)
+        if attempt == _ATTEMPTS or not (_CONTENDED.search(done.err) or _HALF_MADE.search(done.err)):
+            break
+        time.sleep(_PAUSE_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, guards nothing
+    if not _CONTENDED.search(done.err):
+        raise _failure(where, args, done)
     raise GitLocked(
         args, done.code, done.err, hint="Another git process holds a lock; end it, or remove the lock file it left."
     )
