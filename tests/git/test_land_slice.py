@@ -90,6 +90,7 @@ def first(project: Path, worktree: Path) -> str:
 
 
 class TestOneSlice:
+    @pytest.mark.spec(id="FM-80")
     def test_one_commit_that_is_no_landing_of_the_milestone(self, project: Path, worktree: Path, first: str) -> None:
         before = head(project)
         commit(worktree, next="S02 has begun")
@@ -148,6 +149,7 @@ class TestOneSlice:
         assert (again.already, again.commit, again.tip, again.link) == (True, done.commit, second, done.link)
         assert state(project) == before
 
+    @pytest.mark.spec(id="FM-81")
     def test_changes_of_the_users_elsewhere_stay(self, project: Path, worktree: Path, first: str) -> None:
         write(project, {"src/other.py": "staged", "notes": "untracked", "x.log": "ignored"})
         run_git(project, "add", "src/other.py")
@@ -158,6 +160,7 @@ class TestOneSlice:
         assert run_git(project, "show", ":src/other.py") == "staged"
         assert (project / "src/other.py").read_text() == "staged and changed"
 
+    @pytest.mark.spec(id="FM-82")
     def test_a_change_of_the_users_in_the_way_stops_it(self, project: Path, worktree: Path, first: str) -> None:
         write(project, {"src/app.py": "mine\n"})
         before = state(project)
@@ -168,6 +171,7 @@ class TestOneSlice:
         assert state(project) == before
         assert slices.links(project) == ()
 
+    @pytest.mark.spec(id="FM-84")
     def test_a_conflict_names_files_and_lines(self, project: Path, worktree: Path, first: str) -> None:
         commit(project, **{"src__app.py": app((9, "mine"))})
         before, tip = state(project), head(worktree)
@@ -195,6 +199,7 @@ class TestOneSlice:
         assert "later" not in seen[0]
         assert state(project) == before
 
+    @pytest.mark.spec(id="FM-97")
     def test_the_commit_message_hook_is_asked(self, project: Path, worktree: Path, first: str) -> None:
         hook = project / ".git/hooks/commit-msg"
         hook.parent.mkdir(exist_ok=True)
@@ -218,6 +223,8 @@ class TestOneSlice:
         assert done.before == moved[0]
         assert (project / "elsewhere").exists()
 
+    @pytest.mark.spec(id="FM-98")
+    @pytest.mark.spec(id="FM-99")
     def test_generated_files_and_registers_by_policy(self, project: Path, worktree: Path, first: str) -> None:
         text = "# Decisions\n\n| D001 | first |\n"
         done_at = commit(worktree, **{"a.map": "theirs", ".gsd__DECISIONS.md": f"{text}| D002 | theirs |\n"})
@@ -335,6 +342,7 @@ class TestThenTheMilestone:
         assert BRANCH not in branches(project)
         assert landed(project, worktree).already
 
+    @pytest.mark.spec(id="FM-83")
     def test_a_milestone_with_nothing_and_no_slices_is_still_refused(self, project: Path, worktree: Path) -> None:
         run_git(project, "merge", "-q", "--squash", BRANCH)
         run_git(project, "commit", "-qm", "by hand")
@@ -473,6 +481,7 @@ class TestKilled:
         assert (code, announced[-1]) == (0, "SliceLanding True")
         assert "publish begin" not in announced
 
+    @pytest.mark.spec(id="FM-94")
     @pytest.mark.parametrize("fatal", range(len(ANNOUNCED)), ids=[name.replace(" ", "-") for name in ANNOUNCED])
     def test_killed_and_run_again(self, busy: Path, worktree: Path, first: str, fatal: int) -> None:
         before, user = head(busy), self.of_the_user(busy)
