@@ -226,9 +226,10 @@ async def test_a_worker_whose_milestone_was_taken_stops_and_writes_no_status(pro
 
     class Thief(Notes):
         def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
-            for name in ("parallel/M001.lease", "journal/M001.jsonl"):
-                (project / ".gsd" / name).rename(project / ".gsd" / f"{name}.gone")
-            others.__enter__()
+            with lease._turn:  # Between two looks of the heart.
+                for name in ("parallel/M001.lease", "journal/M001.jsonl"):
+                    (project / ".gsd" / name).rename(project / ".gsd" / f"{name}.gone")
+                others.__enter__()
 
     with lease_of(project) as lease:
         shift = shift_for(project, but(task=[Hang()]), lock="M001", watcher=Thief(), leases=(lease,))

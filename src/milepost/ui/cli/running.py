@@ -147,7 +147,8 @@ async def _watched(shift: Shift, timeout_ms: int, caught: Sequence[int]) -> Endi
     limited = False
     ending = Ending(ExitCode.ERROR, "the run ended without saying why")
     async with ending_together() as tasks:
-        tasks.start_soon(signals.stop_on_signal, shift, caught)
+        # The loop may be long in git before it lets anybody else have a turn.
+        await tasks.start(signals.stop_on_signal, shift, caught)
 
         async def limit() -> None:
             nonlocal limited

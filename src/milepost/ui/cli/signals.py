@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 
 import anyio
+from anyio.abc import TaskStatus
 
 from milepost.errors import ExitCode
 from milepost.worker.shift import Shift
@@ -19,15 +20,18 @@ def held_back() -> list[int]:
     return caught
 
 
-async def stop_on_signal(shift: Shift, caught: Sequence[int] = ()) -> None:
+async def stop_on_signal(
+    shift: Shift, caught: Sequence[int] = (), *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
     """The first signal ends the unit in flight; another interrupt leaves at once, and the next start recovers.
 
     A stop order to a worker comes with a signal, and whoever is impatient sends more of them: these change nothing.
-    Without a terminal nothing hangs up. caught: signals that came before.
+    Without a terminal nothing hangs up. caught: signals that came before. It has started when it listens.
     """
     known = set[int]()
     deaf = shift.lock is not None and not _has_terminal()
     with anyio.open_signal_receiver(*_heard()) as heard:
+        task_status.started()
         if caught:
             shift.stop.set()
         async for number in heard:
