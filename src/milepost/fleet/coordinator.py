@@ -305,7 +305,14 @@ class Coordinator:
     async def _wake_for_children(self) -> None:
         with anyio.open_signal_receiver(signal.SIGCHLD) as signals:
             async for _ in signals:
-                self.wake.set()
+                # Most children are git, of our own looking: a round for each of them would never come to an end.
+                if self._has_lost_one():
+                    self.wake.set()
+
+    def _has_lost_one(self) -> bool:
+        """Whether a worker or the merge has ended since this was asked last."""
+        running = [one.process for one in (*self.children.values(), self.merge) if one is not None]
+        return any(process.returncode is None and process.poll() is not None for process in running)
 
 
 def _spent(seen: Observation, session: str, limits: budget.Limits, site: Site) -> bool:

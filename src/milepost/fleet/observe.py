@@ -1,7 +1,7 @@
 """What is true now: plan files, journal, leases, status files and refs, as the value that the schedule decides on.
 
-The plan is read again when the journal grew, when a landing ended, and every few seconds; who lives is asked of the
-kernel each time. Source: DESIGN "Parallel" (observe → plan → act), parallel PR-152, FM-05, FM-09 to FM-12.
+The plan is read again when a run or a landing begins or ends, when somebody orders something, and every few seconds;
+who lives is asked of the kernel each time. Source: DESIGN "Parallel" (observe → plan → act), parallel PR-152, FM-05, FM-09 to FM-12.
 """
 
 import os
@@ -10,7 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from milepost.fleet.site import Site
-from milepost.formats.journal import AnyEvent
+from milepost.formats.journal import (
+    AnyEvent,
+    AttemptEnded,
+    AttemptStarted,
+    BudgetAlerted,
+    BudgetReserved,
+    Corrected,
+    OrderTaken,
+    SessionEnded,
+    UsageReported,
+    Verified,
+)
 from milepost.formats.status import Status, WorkerState
 from milepost.formats.tree import Tree
 from milepost.git import refs, worktrees
@@ -31,6 +42,13 @@ from milepost.worker import places
 STALE_MS = 30_000
 """A heartbeat older than this is none (PR-152)."""
 _LOOK_AGAIN_MS = 5_000
+_NO_NEWS = frozenset(
+    {
+        *(AttemptStarted, AttemptEnded, BudgetReserved, BudgetAlerted, Corrected, OrderTaken),
+        *(SessionEnded, UsageReported, Verified),
+    }
+)
+"""What workers write down on their way through a milestone; what becomes of it is decided at its end."""
 _OUTSIDE = frozenset({Cause.PARKED, Cause.GHOST, Cause.UNDISCUSSED, Cause.UNPLANNED, Cause.UNDONE})
 """What nobody waits for: it is not (or no longer) in the plan."""
 MERGE = "merge"
@@ -76,6 +94,8 @@ class Observer:
     _plans: Plans | None = None
     _told: Fleet = field(default_factory=Fleet)
     _seen: int = -1
+    _news: tuple[int, frozenset[str]] | None = None
+    """What the plan was read at: how much of the journal there was that says something of it, and who lived."""
     _at_ms: int = 0
 
     def __post_init__(self) -> None:
@@ -88,12 +108,12 @@ class Observer:
         statuses = {status.milestone_id: status for status in beacons.load(self.site.box)}
         events = self.tally.events()
         now = self.site.now_ms()
-        grown = len(events) != self._seen
-        if grown:
+        if len(events) != self._seen:
             self._told, self._seen = fleet.fold(events), len(events)
         told = self._told
-        if self._plans is None or grown or now - self._at_ms > _LOOK_AGAIN_MS:
-            self._plans, self._at_ms = read(self.site, told), now
+        news = (sum(type(event) not in _NO_NEWS for event in events), frozenset(holders))
+        if self._plans is None or news != self._news or now - self._at_ms > _LOOK_AGAIN_MS:
+            self._plans, self._at_ms, self._news = read(self.site, told), now, news
         milestones = tuple(
             _milestone(
                 entry.id, entry.title, self._plans, told, live(holders.get(entry.id), statuses.get(entry.id), now)

@@ -209,7 +209,7 @@ def _recorded(milestone: str, home: Snapshot) -> str | None:
 
 
 def _preferred(shift: Shift) -> str | None:
-    head = repo.inspect(shift.root).head.branch
+    head = repo.head_of(shift.root).branch
     return shift.preferences.git.main_branch or (head if head and refs.may_integrate(head) else None)
 
 
