@@ -1,7 +1,8 @@
 """What is true now: plan files, journal, leases, status files and refs, as the value that the schedule decides on.
 
 The plan is read again when a run or a landing begins or ends, when somebody orders something, and every few seconds;
-who lives is asked of the kernel each time. Source: DESIGN "Parallel" (observe → plan → act), parallel PR-152, FM-05, FM-09 to FM-12.
+who lives is asked of the kernel each time. Source: DESIGN "Parallel" (observe → plan → act), parallel PR-152, FM-05,
+FM-09 to FM-12.
 """
 
 import os
