@@ -14,7 +14,7 @@ from typing import Protocol
 import anyio
 from msgspec import UNSET
 
-from milepost.errors import ExitCode, FormatError
+from milepost.errors import ExitCode, FormatError, MilepostError
 from milepost.formats.status import Status, WorkerState
 from milepost.git import refs, worktrees
 from milepost.process import identity
@@ -161,7 +161,11 @@ class Posted:
         """Bring the target in, when that was ordered. again: also when the worktree was not clean for it before."""
         if not self.desk.take_rebase() and not (again and self._postponed):
             return
-        target = places.target_of(self.milestone, self.shift)
+        try:
+            target = places.target_of(self.milestone, self.shift)
+        except MilepostError as error:
+            self.shift.watcher.note(f"nothing was brought in: {error}")
+            return
         tip = refs.branch_tip(self.shift.root, target)
         found = bringing.take_in(tip, target, target, bench) if tip else False
         self._postponed = found is None
