@@ -230,6 +230,26 @@ class TestUsersCheckout:
         assert operation in str(refused.paths[0])
         assert untouched(project, worktree, before)
 
+    @pytest.mark.parametrize("kind", ["--merge", "--apply"])
+    def test_a_rebase_of_the_target_is_half_done(self, project: Path, worktree: Path, kind: str) -> None:
+        """aider-desk PR#916: the rebase could not end, since the branch was no longer where it began."""
+        run_git(project, "switch", "-qc", "side")
+        commit(project, **{"src__other.py": "side\n"})
+        run_git(project, "switch", "-q", "main")
+        commit(project, **{"src__other.py": "main\n"})
+        os.system(f"git -C '{project}' rebase {kind} side >/dev/null 2>&1")
+        before = state(project)
+        refused = land(project, worktree)
+        assert isinstance(refused, Refused)
+        assert refused.reason == "main cannot be moved now"
+        assert f"main is being rebased in {project}" in str(refused.paths[0])
+        assert untouched(project, worktree, before)
+        write(project, {"src/other.py": "both\n"})
+        run_git(project, "add", "src/other.py")
+        run_git(project, "-c", "core.editor=true", "rebase", "--continue")
+        assert isinstance(land(project, worktree), Landed)
+        assert (project / "src/other.py").read_text() == "both\n"
+
     @pytest.mark.spec(id="FM-85")
     def test_a_leftover_squash_message_is_no_obstacle(self, project: Path, worktree: Path) -> None:
         """gsd-2#1853."""

@@ -87,6 +87,8 @@ def _obstacle(run: Run, made: LandCommit) -> Refused | None:
     blocked = publish.obstacles(plan.root, plan.target, made.onto, made.commit)
     if not blocked:
         return None
+    if not any(one.path for one in blocked):
+        return Refused(reason=f"{plan.target} cannot be moved now", paths=blocked, hint="Finish that, then: gsd auto")
     return Refused(
         reason=f"your checkout of {plan.target} has changes in files that {run.name} changes too",
         paths=blocked,

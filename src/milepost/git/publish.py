@@ -6,6 +6,7 @@ Source: DESIGN rule 6.
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from milepost.git import checkout, refs
@@ -33,8 +34,25 @@ def checkouts(root: Path, target: str) -> tuple[Path, ...]:
 
 
 def obstacles(root: Path, target: str, old: str, new: str) -> tuple[Blocked, ...]:
-    """What is in the way in any checkout of the target; empty when nothing."""
-    return tuple(blocked for where in checkouts(root, target) for blocked in checkout.blockers(where, old, new))
+    """What is in the way in any checkout of the target, or of its rebase; empty when nothing."""
+    found = [blocked for where in checkouts(root, target) for blocked in checkout.blockers(where, old, new)]
+    found += [Blocked(path="", reason=f"{target} is being rebased in {where}") for where in rebasing(root, target)]
+    return tuple(found)
+
+
+def rebasing(root: Path, target: str) -> tuple[Path, ...]:
+    """Every directory in which a rebase of the target is half done. It ends by moving the target from where it was."""
+    loose = [found.path for found in registered(root) if found.branch is None and not found.missing and not found.bare]
+    return tuple(where for where in loose if _is_rebased(where, target))
+
+
+def _is_rebased(where: Path, target: str) -> bool:
+    git_dir = Path(git(where, "rev-parse", "--absolute-git-dir").line)
+    for told in ("rebase-merge/head-name", "rebase-apply/head-name", "rebase-merge/update-refs"):
+        with suppress(OSError):
+            if f"refs/heads/{target}" in (git_dir / told).read_text("utf-8", errors="replace").splitlines():
+                return True
+    return False
 
 
 def publish(root: Path, mid: str, target: str, new: str, old: str, *, why: str = "") -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from anyio import from_thread, to_thread
+from msgspec import structs
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import roadmap
@@ -103,6 +104,7 @@ async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
         ended = landing_words.unresolved(plan, unresolved, shift)
     except MilepostError as error:
         ended = landing_words.failed(plan, error, shift)
+    ended = structs.replace(ended, hint=ended.hint.replace("gsd auto", f"gsd parallel merge {milestone}"))
     _write_down(ended, shift)
     return ended
 
