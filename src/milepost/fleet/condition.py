@@ -12,9 +12,10 @@ from typing import Final
 
 from msgspec import UNSET
 
-from milepost.formats.journal import LandingEnded, RunEnded
+from milepost.formats.journal import RunEnded
 from milepost.formats.status import Status, WorkerState
 from milepost.rules.fleet import Past, Wanted
+from milepost.rules.standings import merge_words
 
 SILENT_MS: Final = 30_000
 """A heart that has not beaten for so long (PR-152)."""
@@ -177,12 +178,6 @@ def _not_landed(facts: Facts) -> _Found | None:
         return None
     condition = Condition.CONFLICT if last.outcome in ("conflict", "unresolved") else Condition.REFUSED
     return condition, Cause(what=merge_words(last), at_ms=last.at_ms, hint=last.hint)
-
-
-def merge_words(last: LandingEnded) -> str:
-    """How a merge ended, in a sentence with its files."""
-    files = f": {', '.join(last.files[:5])}{' …' if len(last.files) > 5 else ''}" if last.files else ""
-    return (last.reason or f"{last.outcome} with {last.target}") + files
 
 
 def _complete(facts: Facts) -> _Found | None:

@@ -202,12 +202,18 @@ def _complete(m: Milestone, seen: Seen) -> _Verdict | None:
         return None
     if m.past.landing is not None and not _worth_another_try(m, m.past.landing, seen):
         stage = Stage.CONFLICT if m.past.landing.outcome in ("conflict", "unresolved") else Stage.REFUSED
-        return stage, m.past.landing.reason, m.past.landing.hint, 0
+        return stage, merge_words(m.past.landing), m.past.landing.hint, 0
     if seen.rules.auto_merge == "auto" or m.id in seen.approved:
         return Stage.TO_MERGE, "", "", 0
     if seen.rules.auto_merge == "confirm" and seen.can_ask and m.id not in seen.declined:
         return Stage.TO_MERGE, "", "", 0
     return Stage.WAITS, f"complete; auto_merge is {seen.rules.auto_merge}", f"gsd parallel merge {m.id}", 0
+
+
+def merge_words(last: LandingEnded) -> str:
+    """How a merge ended, in a sentence with its files."""
+    files = f": {', '.join(last.files[:5])}{' …' if len(last.files) > 5 else ''}" if last.files else ""
+    return (last.reason or f"{last.outcome} with {last.target}") + files
 
 
 def _worth_another_try(m: Milestone, last: LandingEnded, seen: Seen) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from milepost.fleet.condition import Cause, Condition, Facts, judge, merge_words
+from milepost.fleet.condition import Cause, Condition, Facts, judge
 from milepost.fleet.look import Look
 from milepost.formats.preferences import Parallel
 from milepost.rules.fleet import Past, Wanted
+from milepost.rules.standings import merge_words
 
 
 class Kind(StrEnum):
