@@ -3,8 +3,10 @@
 Source: DESIGN rule 6; trials 3 (`merge-tree --write-tree` also ends 1 on a bad name, so names are commit ids).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +16,7 @@ from milepost.git.run import GitFailed, git
 _CONFLICTS = 1
 _ODD = ("file/directory", "distinct types", "distinct modes", "submodule", "directory rename", "rename")
 _RENAMES = frozenset({"CONFLICT (rename/rename)", "CONFLICT (rename/delete)"})
+_ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 ABSENT_MODE = "000000"
 
 
@@ -98,6 +101,13 @@ def combine(
 
 def differences(where: Path, old: str, new: str) -> tuple[Differing, ...]:
     """Every path that differs between two trees or commits; a rename is a deletion and an addition."""
+    # Between two ids it never changes, and one landing asks for it several times.
+    ask = _differences if _ID.match(old) and _ID.match(new) else _differences.__wrapped__
+    return ask(where, old, new)
+
+
+@lru_cache(maxsize=16)
+def _differences(where: Path, old: str, new: str) -> tuple[Differing, ...]:
     parts = git(where, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", old, new).out.split("\0")
     found = []
     for facts, path in zip(parts[::2], parts[1::2], strict=False):

@@ -7,6 +7,7 @@ Source: spec auto 6.7, 8.5 rule 4; field-reports #1, #29.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
@@ -23,6 +24,7 @@ UNDO = "GSD-Undo"
 UNDONE = "GSD-Undone-Commit"
 """Carries a commit that it takes back; one line for each."""
 
+_ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 
 
@@ -72,6 +74,13 @@ def landings(where: Path, mid: str, target: str, *, since: str | None = None) ->
 
 def history(where: Path, mid: str, target: str, *, since: str | None = None) -> tuple[Landing, ...]:
     """The commits on `target` (after `since`) that landed this milestone or slices of it, newest first."""
+    # What is between two commits never changes, and one landing asks for it several times.
+    ask = _history if since and _ID.match(since) and _ID.match(target) else _history.__wrapped__
+    return ask(where, mid, target, since)
+
+
+@lru_cache(maxsize=64)
+def _history(where: Path, mid: str, target: str, since: str | None) -> tuple[Landing, ...]:
     trailers = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (TIP, MILESTONE, SLICE))
     asked = ("--fixed-strings", f"--grep={MILESTONE}: {mid}", f"--grep={SLICE}: {mid}/")
     span = f"{since}..{target}" if since else target

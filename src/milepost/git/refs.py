@@ -7,6 +7,7 @@ Pins are numbered and never move. Source: spec auto 6.3, 8.5; DESIGN rules 6 and
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
@@ -16,6 +17,7 @@ from milepost.git.run import GitFailed, git
 BACKUPS = "refs/gsd/backup"
 ABSENT = ""
 """As the old value: the ref must not exist yet."""
+_ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 _ALLOWED_BRANCH = re.compile(r"[A-Za-z0-9_\-/.]+\Z")
 _OLD_SLICE_BRANCH = re.compile(r"gsd/(?:[^/]+/)?M\d+[^/]*/S\d+")
 
@@ -61,12 +63,24 @@ def branches(where: Path) -> dict[str, str]:
 
 def is_ancestor(where: Path, old: str, new: str) -> bool:
     """Whether `new` contains `old` (a commit contains itself)."""
-    return git(where, "merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
+    return _ancestry(where, (old, new), "--is-ancestor")[0] == 0
 
 
 def merge_base(where: Path, one: str, other: str) -> str | None:
     """The best common ancestor; None for unrelated histories."""
-    return git(where, "merge-base", one, other, ok=(0, 1)).line.split("\n")[0] or None
+    return _ancestry(where, (one, other))[1].split("\n")[0] or None
+
+
+def _ancestry(where: Path, commits: tuple[str, str], *options: str) -> tuple[int, str]:
+    """Git's answer about two commits. What is between two commits never changes, so between ids it is kept."""
+    ask = _ask if all(map(_ID.match, commits)) else _ask.__wrapped__
+    return ask(where, commits, *options)
+
+
+@lru_cache(maxsize=1024)
+def _ask(where: Path, commits: tuple[str, str], *options: str) -> tuple[int, str]:
+    done = git(where, "merge-base", *options, *commits, ok=(0, 1))
+    return done.code, done.line
 
 
 def compare_and_swap(where: Path, ref: str, new: str, old: str, *, why: str = "gsd") -> None:
