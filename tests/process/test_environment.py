@@ -60,6 +60,8 @@ def test_withheld(name: str) -> None:
         "KEYBOARD",
         "PATH_TO_X",
         "MILEPOST_SPAWN",
+        "GSD_PARALLEL_WORKER",
+        "SF_PARALLEL_WORKER",
     ],
 )
 def test_given(name: str) -> None:

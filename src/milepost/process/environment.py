@@ -2,7 +2,8 @@
 
 Names decide, not values. A project may need any variable, so this takes away rather than admits: provider
 keys and settings, whatever is called a token or a secret, `GIT_*` (it would send git to another repository),
-and our own switches. What remains is set so that nothing waits for a person. `CI` is set for gates only: it
+and our own switches, except the one that says "inside a parallel worker": a command there may start no other fleet
+(parallel PR-174). What remains is set so that nothing waits for a person. `CI` is set for gates only: it
 keeps test runners out of their watch mode, but would also keep an agent from writing a first snapshot.
 """
 
@@ -20,6 +21,7 @@ _SECRET = re.compile(
     r"(^|_)(TOKEN|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|API_?KEYS?|ACCESS_?KEY|PRIVATE_?KEY|"
     r"SIGNING_?KEY|ENCRYPTION_?KEY|AUTH_?KEY|PAT|COOKIE)(_|\d*$)"
 )
+_KEPT = frozenset({MARK, "GSD_PARALLEL_WORKER", "SF_PARALLEL_WORKER"})
 _STARTUP = frozenset({"BASH_ENV", "ENV", "PROMPT_COMMAND", "PYTHONSTARTUP", "PYTHONINSPECT"})
 _QUIET = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -54,6 +56,6 @@ def for_gate(env: Mapping[str, str]) -> dict[str, str]:
 def withheld(name: str) -> bool:
     """Whether a variable of that name is kept from commands."""
     upper = name.upper()
-    if upper == MARK:
+    if upper in _KEPT:
         return False
     return upper in _STARTUP or upper.startswith(_PREFIXES) or bool(_SECRET.search(upper))
