@@ -180,6 +180,20 @@ def test_killed_while_files_are_being_written(project: Path, worktree: Path, ste
 
 
 @pytest.mark.parametrize("steps", [CLEAN, LEFT], ids=["fits", "left"])
+def test_killed_while_files_are_being_written_and_then_given_up(
+    project: Path, worktree: Path, steps: list[str]
+) -> None:
+    """A file that the merge brought, and the index does not know yet, goes again; one of a person's stays."""
+    clash(project, worktree, fits=steps is CLEAN)
+    before = looks(worktree)
+    killed("begin", project, worktree, steps, steps.index("files begin"))
+    write(worktree, {"src/other.py": "chan", "new dir/ä": "new\n", "idea": "1"})
+    assert bring_in.abandon(worktree)
+    (worktree / "idea").unlink()
+    assert (looks(worktree), notes(project)) == (before, "")
+
+
+@pytest.mark.parametrize("steps", [CLEAN, LEFT], ids=["fits", "left"])
 def test_killed_and_then_edited_by_a_person(project: Path, worktree: Path, steps: list[str]) -> None:
     clash(project, worktree, fits=steps is CLEAN)
     killed("begin", project, worktree, steps, steps.index("files begin"))
