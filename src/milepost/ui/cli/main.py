@@ -49,8 +49,6 @@ def _enter(program: str) -> None:
     argv = sys.argv[1:]
     if argv[:2] == ["headless", "query"] or argv[:1] in (["--version"], ["-V"]):
         gc.disable()
-    # Most of what is made while a command loads stays: looking through it every 700 objects is a tenth of its start.
-    gc.set_threshold(20_000)
     code = main(argv, program)
     # Taking the interpreter apart is a quarter of what a query takes, and half a second after a run with a model's
     # library; nothing is open, and no thread that is left has anything to finish.
