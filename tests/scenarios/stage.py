@@ -81,8 +81,12 @@ class Stage:
 
     def start(self, *args: str, **env: str) -> "subprocess.Popen[bytes]":
         """`gsd auto` in the background, in a process group of its own."""
+        return self.begin("auto", "--agent", self.agent(), *args, **env)
+
+    def begin(self, *args: str, **env: str) -> "subprocess.Popen[bytes]":
+        """A command in the background, in a process group of its own."""
         return subprocess.Popen(
-            self.argv("auto", "--agent", self.agent(), *args), cwd=self.root, env=self.environment(env),
+            self.argv(*args), cwd=self.root, env=self.environment(env),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 

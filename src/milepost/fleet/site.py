@@ -38,6 +38,8 @@ class Site:
     shell: Mapping[str, str]
     """Scrubbed, for checks and hooks."""
     now_ms: Callable[[], int]
+    stood_on: str = ""
+    """The branch that the user stood on when the coordinator began; empty: nobody coordinates."""
     worker_options: tuple[str, ...] = ()
     """Options of `parallel start` that every worker gets (`--agent …`, `--no-sandbox`)."""
     secrets: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class Site:
             sandbox=self.sandbox,
             watcher=self.watcher,
             command="parallel",
+            stood_on=self.stood_on,
         )
 
 

@@ -209,7 +209,8 @@ def _recorded(milestone: str, home: Snapshot) -> str | None:
 
 
 def _preferred(shift: Shift) -> str | None:
-    head = repo.head_of(shift.root).branch
+    known = shift.stood_on and refs.branch_tip(shift.root, shift.stood_on)
+    head = shift.stood_on if known else repo.head_of(shift.root).branch
     return shift.preferences.git.main_branch or (head if head and refs.may_integrate(head) else None)
 
 

@@ -51,6 +51,10 @@ class Shift:
     """The directory of global settings; None: nobody said."""
     port_base: int | None = None
     """First of the ports that are a worker's."""
+    stood_on: str = ""
+    """The branch that the user stood on when a fleet began: what starts later is merged there too, wherever the user is
+    by then. Empty: where the user stands.
+    """
     wanted: Callable[[], bool] = lambda: False
     """Whether an order waits for the end of the unit."""
     command: str = "auto"

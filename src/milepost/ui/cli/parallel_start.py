@@ -160,6 +160,7 @@ def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, p
     audience = Audience(json_lines=options.json, can_ask=sys.stdin.isatty() and not options.json, program=program)
     with _project(site):
         place = inspect(site.root)
+        site = replace(site, stood_on=place.head.branch or "")
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         preferences.write_cache(str(site.root), site.home, state_dir=site.state_dir)
         audience.begin(_first(plans, site))
