@@ -6,17 +6,14 @@ import pty
 import shlex
 import signal
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 
 from milepost.testing import projects
 from milepost.testing.projects import hang, tool
-from scenarios.fleet_stage import PAIR, PATIENCE_S, FleetStage, Process, fleet_stage, task
-from scenarios.stage import BLOCKED, BUDGET, DONE, INTERRUPTED, Stage, picture, wait_until
+from scenarios.fleet_stage import PAIR, PATIENCE_S, FleetStage, task
+from scenarios.stage import BLOCKED, DONE, INTERRUPTED, Stage, wait_until
 from ui.command import said_at
 
 DISABLED = "Parallel mode is not enabled. Set `parallel.enabled: true` in your preferences."
@@ -196,3 +193,68 @@ def test_a_worker_starts_no_workers(variable: str, fleet: FleetStage) -> None:
         ran = fleet.parallel(*words, **{variable: "1"}).require(BLOCKED)
         assert (ran.out, ran.err.splitlines()[0]) == ("", f"gsd: {NESTED}")
     assert said_at(fleet.root) == before
+
+
+@pytest.mark.spec(id="PR-320")
+@pytest.mark.spec(id="PR-319")
+@pytest.mark.spec(id="DV-19")
+@pytest.mark.spec(id="FM-17")
+@pytest.mark.spec(id="FM-18")
+@pytest.mark.spec(id="FM-19")
+def test_started_again_it_adopts_who_lives_says_who_died_and_starts_the_rest(fleet: FleetStage) -> None:
+    fleet.plan(("M001", "M002", "M003"))
+    gates = {mid: fleet.hold(task(mid)) for mid in PAIR}
+    first = fleet.begin()
+    for gate in gates.values():
+        gate.wait()
+    pids = {mid: int(str(fleet.status(mid)["pid"])) for mid in PAIR}
+    for pid in (first.pid, pids["M002"]):
+        os.kill(pid, signal.SIGKILL)
+    first.wait()
+    left = json.loads(fleet.status_file("M002").read_text())
+    assert (left["state"], left["pid"]) == ("running", pids["M002"])
+
+    gates["M002"].open()
+    again = fleet.begin()
+    wait_until(lambda: len(fleet.events("fleet-started")) == 2, seconds=PATIENCE_S)
+    # M001 lives on, and is nobody's second time; M003 gets the place that M002 left, at once.
+    wait_until(lambda: fleet.spawned("M003") == 1 and fleet.spawned("M002") == 2, seconds=PATIENCE_S)
+    gates["M001"].open()
+    ran = fleet.end(again).require(DONE)
+    assert f"M001 is being worked on already (pid {pids['M001']}): adopted\n" in ran.out
+    assert "M002 crashed: its process is gone\n" in ran.out
+    assert fleet.events("fleet-started")[1]["adopted"] == ["M001"]
+    assert [e["milestone"] for e in fleet.events("worker-lost")] == ["M002"]
+    assert fleet.spawned("M001") == 1
+    assert fleet.status("M001")["pid"] == pids["M001"]
+    assert fleet.status("M002")["pid"] != pids["M002"]
+    fleet.require_done("M001", "M002", "M003")
+
+
+@pytest.mark.spec(id="PR-327")
+@pytest.mark.spec(id="PR-328")
+@pytest.mark.spec(id="PR-192")
+@pytest.mark.spec(id="FM-71")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_when_the_coordinator_is_told_to_end_all_workers_end_with_it(number: int, fleet: FleetStage) -> None:
+    fleet.plan(PAIR)
+    for mid in PAIR:
+        fleet.replay(task(mid), [tool("write", path=f"half-{mid}.txt", content="half\n"), hang()])
+    process = fleet.begin()
+    wait_until(lambda: all((fleet.tree(mid) / f"half-{mid}.txt").exists() for mid in PAIR), seconds=PATIENCE_S)
+    process.send_signal(number)
+    ran = fleet.end(process).require(INTERRUPTED)
+    assert ran.out.splitlines()[-2].endswith("interrupted: stopped by request")
+    assert fleet.pids() == []
+    assert [fleet.holder(mid) for mid in PAIR] == [None, None]
+    # What they had stays where it was, on branches of its own.
+    for mid in PAIR:
+        assert (fleet.tree(mid) / f"half-{mid}.txt").read_text() == "half\n"
+        assert f"milestone/{mid}" in fleet.branches()
+        assert fleet.status(mid)["state"] == "stopped"
+    assert json.loads((fleet.state / "orchestrator.json").read_text())["active"] is False
+    # Nothing of it is in the way of the next one.
+    for mid in PAIR:
+        fleet.replay(task(mid), projects.steps(task(mid)))
+    fleet.fleet().require(DONE)
+    fleet.require_done(*PAIR)
