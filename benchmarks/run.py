@@ -1,4 +1,4 @@
-"""Measure Milepost: start, overhead between units, bytes sent, memory, merge. One command: `make bench`.
+"""Measure Milepost: start, overhead between units, bytes sent, memory, merge, fleet. One command: `make bench`.
 
     python benchmarks/run.py [--json FILE] [--quick] [--only PART …] [--first]
 
@@ -15,11 +15,11 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
-from benchmarks import imports, landing, project, starts, units  # noqa: E402
+from benchmarks import fleet, imports, landing, project, starts, units  # noqa: E402
 from benchmarks.figures import Section, as_json, machine, table  # noqa: E402
 from benchmarks.timing import surroundings  # noqa: E402
 
-PARTS = ("start", "units", "imports", "merge")
+PARTS = ("start", "units", "imports", "merge", "fleet")
 
 
 def measure(parts: Iterable[str], place: Path, *, quick: bool, tell: Callable[[Section], None]) -> list[Section]:
@@ -35,7 +35,7 @@ def measure(parts: Iterable[str], place: Path, *, quick: bool, tell: Callable[[S
     return found
 
 
-def _measure(part: str, place: Path, env: dict[str, str], *, quick: bool) -> list[Section]:
+def _measure(part: str, place: Path, env: dict[str, str], *, quick: bool) -> Iterable[Section]:
     match part:
         case "start":
             return [starts.measure(place, env, rounds=5 if quick else 21)]
@@ -44,6 +44,8 @@ def _measure(part: str, place: Path, env: dict[str, str], *, quick: bool) -> lis
         case "imports":
             project.write(place / "imports", project.TINY)
             return [imports.measure(place / "imports", env)]
+        case "fleet":
+            return fleet.measure(place, env, quick=quick)
         case _:
             return [landing.measure(place, rounds=2 if quick else 7)]
 
