@@ -5,6 +5,7 @@ It costs a few milliseconds of git and nothing else, so that a conflict is seen 
 (`gsd parallel rebase`, `pause`). Published as `parallel/forecast.json`. Source: issue "Merging", field-reports #12.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,16 +26,18 @@ class Forecaster:
     """Probes when branches or targets have moved, or work may have been done, and at most so often."""
 
     at_ms: int = 0
+    marks: Mapping[str, object] = field(default_factory=dict)
+    """What the last probe was of."""
     answers: probe.Known = field(default_factory=dict)
     said: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
 
     def due(self, seen: Observation, now_ms: int) -> bool:
-        """Whether it is time to probe."""
-        return now_ms - self.at_ms >= EVERY_MS and bool(_sides(seen))
+        """Whether it is time to probe: something moved since the last time."""
+        return now_ms - self.at_ms >= EVERY_MS and bool(_sides(seen)) and _marks(seen) != self.marks
 
     def look(self, seen: Observation, site: Site) -> tuple[str, ...]:
         """Probe and publish; sentences about what is new. Blocks; a probe that fails finds nothing."""
-        self.at_ms = now = site.now_ms()
+        self.at_ms, self.marks = (now := site.now_ms()), _marks(seen)
         clashes = [clash for target, places in _sides(seen).items() for clash in self._clashes(target, places, site)]
         found = [
             Forecast(
@@ -63,6 +66,12 @@ class Forecaster:
             )
         except (MilepostError, OSError):
             return ()
+
+
+def _marks(seen: Observation) -> dict[str, object]:
+    """What changes when a branch, a target or uncommitted work does."""
+    work: dict[str, object] = {mid: status.last_progress for mid, status in seen.statuses.items()}
+    return work | {f"{m.id} tips": (m.tip, m.target_tip) for m in seen.milestones}
 
 
 def _sides(seen: Observation) -> dict[str, dict[str, Path]]:
