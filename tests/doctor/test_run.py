@@ -88,7 +88,7 @@ def test_nothing_is_mended_while_a_run_is_at_work(sound: Path) -> None:
         report = fixed(sound)
         assert everything(sound) == before
     assert report.mended
-    assert all("another process" in one.refused for one in report.mended)
+    assert all("at work here: auto mode" in one.refused for one in report.mended)
 
 
 def test_nothing_is_mended_while_another_program_is_at_work(sound: Path) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,7 @@ def test_a_complete_branch_without_worktree_names_the_log(sound: Path, complete:
     assert "git log main..milestone/M001" in of(sound, "milestone_not_landed").hint
 
 
+@pytest.mark.spec(id="FM-94")
 def test_a_landed_milestone_is_removed(sound: Path, complete: Path) -> None:
     write(sound, {".gsd/runtime/places/M001.ready": ""})
     commit_ = land(sound)
@@ -107,7 +110,7 @@ def test_a_commit_after_landing_is_kept(sound: Path, complete: Path) -> None:
 
 def test_a_landing_that_was_reverted_is_kept(sound: Path, complete: Path) -> None:
     run_git(sound, "revert", "--no-edit", land(sound))
-    assert "reverted" in of(sound, "milestone_not_landed").message
+    assert "took it back" in of(sound, "milestone_not_landed").message
     fixed(sound)
     assert complete.is_dir()
 
@@ -124,9 +127,11 @@ def test_dirty_and_unmerged_work_survives_everything(sound: Path, complete: Path
     assert contents(complete) == before
     assert run_git(complete, "status", "--porcelain", "--untracked-files=all") == status
     assert head(sound, "milestone/M001") == tip
-    assert (sound / ".gsd/worktrees/old-copy/only.txt").read_text() == "the last copy\n"
+    (kept,) = (sound / ".gsd/runtime/quarantine").glob("*-old-copy/only.txt")
+    assert kept.read_text() == "the last copy\n"
 
 
+@pytest.mark.spec(id="FM-69")
 def test_a_milestone_that_has_just_begun_is_not_merged(sound: Path) -> None:
     """Its branch has no commit of its own, so main contains it; that is no merge (parallel FM-69)."""
     work = milestone_worktree(sound)
@@ -153,11 +158,11 @@ def test_a_landing_that_was_interrupted_is_left_to_auto(sound: Path, complete: P
 def test_a_worktree_that_is_worked_on_or_stood_in_is_kept(sound: Path, complete: Path) -> None:
     land(sound)
     with Lease(sound / ".gsd/parallel/M001.lease", "M001", Holder(pid=os.getpid(), run="r")):
-        assert "worked on" in told(fixed(sound), "orphaned_auto_worktree")
+        assert "orphaned_auto_worktree" not in [one.finding.code for one in fixed(sound).mended]
     worker = {"milestoneId": "M001", "pid": os.getpid(), "state": "running", "currentUnit": None, "completedUnits": 0}
     worker |= {"cost": 0, "lastHeartbeat": 1, "startedAt": 1, "worktreePath": str(complete)}
     write(sound, {".gsd/parallel/M001.status.json": json.dumps(worker)})
-    assert "worked on" in told(fixed(sound), "orphaned_auto_worktree")
+    assert "orphaned_auto_worktree" not in [one.finding.code for one in fixed(sound).mended]
     (sound / ".gsd/parallel/M001.status.json").unlink()
     assert "stand in" in told(fixed(sound, cwd=complete / ".gsd"), "orphaned_auto_worktree")
     assert complete.is_dir()
@@ -176,20 +181,112 @@ def test_planning_files_that_git_ignores_are_left_for_auto_to_bring_home(sound: 
     assert (work / ".gsd/milestones/M001/M001-SUMMARY.md").is_file()
 
 
-def test_an_unknown_directory_is_reported_and_kept(sound: Path) -> None:
-    write(sound, {".gsd/worktrees/M004/feeds.py": "only here"})
+@pytest.mark.spec(id="FM-102")
+def test_an_unknown_directory_is_moved_aside_whole(sound: Path) -> None:
+    write(sound, {".gsd/worktrees/M004/feeds.py": "only here", ".gsd/worktrees/M004/.hidden/x": "too"})
+    before = contents(sound / ".gsd/worktrees/M004")
     found = of(sound, "worktree_unregistered")
-    assert (found.path, found.fixable) == (".gsd/worktrees/M004", False)
-    assert "mv " in found.hint
+    assert (found.path, found.fixable) == (".gsd/worktrees/M004", True)
+    where = told(fixed(sound), "worktree_unregistered").removeprefix("moved to ")
+    assert contents(sound / where) == before
+    assert re.fullmatch(r"\.gsd/runtime/quarantine/\d{8}T\d{6}Z-M004", where)
+    assert not (sound / ".gsd/worktrees/M004").exists()
+    write(sound, {".gsd/worktrees/M004/feeds.py": "again"})
     fixed(sound)
-    assert (sound / ".gsd/worktrees/M004/feeds.py").is_file()
+    assert contents(sound / where) == before
+    assert look(sound) == []
 
 
-def test_a_lost_registration_is_told_how_to_mend(sound: Path, complete: Path) -> None:
+@pytest.mark.spec(id="FM-102")
+def test_a_directory_that_lost_its_registration_keeps_every_file(sound: Path, complete: Path) -> None:
+    write(complete, {"unsaved.py": "1\n"})
+    before, tip = contents(complete), head(sound, "milestone/M001")
     shutil.rmtree(sound / ".git/worktrees/M001")
-    assert "git worktree repair" in of(sound, "worktree_unregistered").hint
     fixed(sound)
-    assert (complete / "feeds.py").is_file()
+    (kept,) = (sound / ".gsd/runtime/quarantine").iterdir()
+    assert contents(kept) == before
+    assert head(sound, "milestone/M001") == tip
+
+
+def test_a_worktree_of_a_project_that_was_moved_is_to_be_repaired(sound: Path, complete: Path) -> None:
+    moved = sound.with_name("moved")
+    sound.rename(moved)
+    found = of(moved, "worktree_unregistered")
+    assert not found.fixable
+    run_git(moved, *found.hint.split()[1:])
+    assert "worktree_unregistered" not in codes(moved)
+    assert (moved / ".gsd/worktrees/M001/feeds.py").is_file()
+
+
+@pytest.mark.spec(id="FM-66")
+@pytest.mark.parametrize("linked", [".gsd/worktrees", ".gsd"])
+def test_nothing_behind_a_link_is_moved_or_removed(sound: Path, tmp_path: Path, linked: str) -> None:
+    write(sound, {".gsd/worktrees/M004/feeds.py": "only here", ".gsd/worktrees/M005/": ""})
+    (sound / linked).rename(tmp_path / "elsewhere")
+    (sound / linked).symlink_to(tmp_path / "elsewhere")
+    assert of(sound, "worktrees_behind_link").path == linked
+    before = sorted(str(path) for path in (tmp_path / "elsewhere").rglob("M00*"))
+    report = fixed(sound)
+    refused = [one.refused for one in report.mended if one.finding.code == "worktree_unregistered"]
+    assert len(refused) == 2
+    assert all("symbolic link" in why for why in refused)
+    assert sorted(str(path) for path in (tmp_path / "elsewhere").rglob("M00*")) == before
+
+
+@pytest.mark.spec(id="FM-66")
+def test_a_directory_that_is_itself_a_link_is_not_followed(sound: Path, tmp_path: Path) -> None:
+    write(tmp_path, {"mine/feeds.py": "mine"})
+    write(sound, {".gsd/worktrees/": ""})
+    (sound / ".gsd/worktrees/M004").symlink_to(tmp_path / "mine")
+    fixed(sound)
+    assert (sound / ".gsd/worktrees/M004").is_symlink()
+    assert (tmp_path / "mine/feeds.py").read_text() == "mine"
+
+
+def test_a_directory_that_somebody_stands_in_is_kept(sound: Path) -> None:
+    write(sound, {".gsd/worktrees/M004/feeds.py": "only here"})
+    there = sound / ".gsd/worktrees/M004"
+    assert "shell" in told(fixed(sound, cwd=there), "worktree_unregistered")
+    process = subprocess.Popen(["sleep", "60"], cwd=there)
+    try:
+        assert f"pid {process.pid}" in told(fixed(sound), "worktree_unregistered")
+    finally:
+        process.kill()
+        process.wait()
+    assert (there / "feeds.py").is_file()
+
+
+@pytest.mark.spec(id="FM-67")
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_repository_inside_a_landed_worktree_is_kept(sound: Path, complete: Path, hidden: bool) -> None:
+    land(sound)
+    place = complete / ("node_modules/tool" if hidden else "tool")
+    place.mkdir(parents=True)
+    run_git(place, "init", "-q")
+    write(place, {"made.py": "only here\n"})
+    commit(place, "work of somebody")
+    assert told(fixed(sound), "orphaned_auto_worktree").startswith("REFUSED")
+    assert run_git(place, "show", "HEAD:made.py") == "only here\n"
+
+
+@pytest.mark.spec(id="FM-68")
+def test_a_submodule_with_work_keeps_the_worktree(sound: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    run_git(library, "init", "-q", "-b", "main")
+    write(library, {"lib.py": "1\n"})
+    commit(library, "library")
+    run_git(sound, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "lib")
+    commit(sound, "with a library")
+    work = milestone_worktree(sound)
+    run_git(work, "-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init")
+    write(work, {**COMPLETE, "lib/lib.py": "2\n"})
+    run_git(work / "lib", "commit", "-qam", "in the library")
+    only_here = head(work / "lib")
+    commit(work, "all of it")
+    land(sound)
+    assert "lib" in told(fixed(sound), "orphaned_auto_worktree")
+    assert head(work / "lib") == only_here
 
 
 def test_an_empty_directory_goes(sound: Path) -> None:

@@ -4,6 +4,7 @@ Codes of GSD keep their names (spec auto 7). A finding never stands for damage t
 document is written that somebody else should have written. Source: spec auto 8.3, DESIGN rules 4 and 7.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,17 @@ class Severity(StrEnum):
     """Worth knowing."""
 
 
+class Needs(StrEnum):
+    """What must hold while something is mended."""
+
+    NOBODY = "nobody"
+    """Nobody is at work in the project."""
+    NO_COORDINATOR = "no-coordinator"
+    """Nobody starts or merges anything, and nobody is on the milestone that the finding is about."""
+    NOTHING = "nothing"
+    """It concerns nobody who lives."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that was found."""
@@ -44,6 +56,13 @@ class Finding:
     """Whether `--fix` tries. It may still refuse."""
     subject: str = ""
     """What a fix acts on: an absolute path, a branch or an id."""
+    milestone: str = ""
+    """The milestone it is about, where it is about one alone."""
+
+    def is_about(self, milestone: str) -> bool:
+        """Whether it concerns this milestone: by itself, by its path, or because it names it."""
+        word = re.compile(rf"(?<![\w-]){re.escape(milestone)}(?![\w])")
+        return self.milestone == milestone or any(word.search(text) for text in (self.path, self.message))
 
 
 class NotFixed(MilepostError):
@@ -58,3 +77,4 @@ class Check:
     look: Callable[["Site"], Iterable[Finding]]
     fix: Callable[["Site", Finding], str] | None = None
     """Mends one finding and says what was done. Raises NotFixed, or a typed error of the room it asked."""
+    needs: Needs = Needs.NOBODY

@@ -34,6 +34,8 @@ class Facts:
     """Branches that GSD, SF or Milepost make, to their commits."""
     backups: tuple[str, ...]
     """Refs that keep former states."""
+    notes: tuple[str, ...]
+    """Refs by which an interrupted step is ended."""
     operation: str | None
     """A merge, rebase and so on that was left half done in the user's checkout."""
     squash_message: Path | None
@@ -63,6 +65,7 @@ def _facts(root: Path, state_dir: str, now_s: float) -> Facts:
         worktrees=registered(root)[1:],
         branches={name.removeprefix("refs/heads/"): at for name, at in refs.items() if name.startswith("refs/heads/")},
         backups=tuple(name for name in refs if name.startswith(f"{BACKUPS}/")),
+        notes=tuple(name for name in refs if name.startswith("refs/gsd/") and not name.startswith(f"{BACKUPS}/")),
         operation=repos.in_progress(root),
         squash_message=_existing(found.git_dir / "SQUASH_MSG"),
         locks=locks,
@@ -90,7 +93,7 @@ def _trouble(error: MilepostError) -> Finding:
 
 
 def _refs(root: Path) -> Iterator[tuple[str, str]]:
-    patterns = ("refs/heads/milestone", "refs/heads/gsd", "refs/heads/worktree", BACKUPS)
+    patterns = ("refs/heads/milestone", "refs/heads/gsd", "refs/heads/worktree", "refs/gsd")
     for line in git(root, "for-each-ref", "--format=%(refname) %(objectname)", *patterns).out.splitlines():
         name, _, commit = line.rpartition(" ")
         yield name, commit

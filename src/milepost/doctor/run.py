@@ -1,40 +1,54 @@
 """Look at everything, and with `--fix` mend what is proved to be safe to mend.
 
-Looking changes nothing on disk. Mending holds the lease of auto mode, so that no run starts in the middle of it;
-while a run is at work nothing is mended. Source: spec auto 7, 8.3, parallel 9; DESIGN rules 4 and 7.
+Looking changes nothing on disk. Mending holds the leases of auto mode and of the coordinator, so that nothing starts
+in the middle of it; while a run is at work, what concerns it is not mended. Source: spec auto 7, 8.3, parallel
+PR-150 to PR-153, DV-18; DESIGN rules 4 and 7.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from milepost.doctor import crew
 from milepost.doctor import site as sites
 from milepost.doctor.checks import (
+    coordination,
+    copies,
+    crashed,
     documents,
     evidence,
+    file_systems,
+    fleet_files,
     given_up,
-    holders,
     ignoring,
     journal,
     landed,
     layout,
+    leases,
+    left_processes,
     leftovers,
+    locks,
     machine,
+    notes,
     projections,
     repository,
     requirements,
     roadmaps,
+    sessions,
     settings,
+    signals,
+    unpinned,
     waiting,
+    worktree_merges,
     worktrees,
 )
-from milepost.doctor.finding import Check, Finding, NotFixed, Severity
-from milepost.doctor.site import LEASE, Place, Site
+from milepost.doctor.finding import Check, Finding, Severity
+from milepost.doctor.holding import Grip, hold
+from milepost.doctor.site import Place, Site
 from milepost.errors import MilepostError
-from milepost.process import identity
-from milepost.store.lease import Holder, Lease, LeaseHeld
 
 CHECKS: tuple[Check, ...] = (
     *machine.CHECKS,
+    *file_systems.CHECKS,
     *repository.CHECKS,
     *settings.CHECKS,
     *layout.CHECKS,
@@ -45,9 +59,20 @@ CHECKS: tuple[Check, ...] = (
     *evidence.CHECKS,
     *requirements.CHECKS,
     *journal.CHECKS,
-    *holders.CHECKS,
+    *crashed.CHECKS,
+    *left_processes.CHECKS,
+    *locks.CHECKS,
+    *leases.CHECKS,
+    *sessions.CHECKS,
+    *signals.CHECKS,
+    *coordination.CHECKS,
+    *unpinned.CHECKS,
     *landed.CHECKS,
     *worktrees.CHECKS,
+    *worktree_merges.CHECKS,
+    *notes.CHECKS,
+    *fleet_files.CHECKS,
+    *copies.CHECKS,
     *ignoring.CHECKS,
     *leftovers.CHECKS,
     *projections.CHECKS,
@@ -81,40 +106,30 @@ class Report:
         return sum(found.severity is Severity.ERROR for found in self.findings)
 
 
-def examine(place: Place) -> Report:
-    """Look; change nothing."""
-    return Report(findings=_look(sites.read(place)))
+def examine(place: Place, about: str = "") -> Report:
+    """Look; change nothing. about: a milestone; empty for everything."""
+    return Report(findings=_look(sites.read(place), about))
 
 
-def mend(place: Place) -> Report:
+def mend(place: Place, about: str = "") -> Report:
     """Look, mend what can be, look again. Safe to run twice."""
     found = sites.read(place)
-    wanted = tuple(check for check in CHECKS if check.fix and any(one.fixable for one in _ask(check, found)))
+    wanted = tuple(check for check in CHECKS if check.fix and any(one.fixable for one in _ask(check, found, about)))
     if not wanted:
-        return Report(findings=_look(found))
-    if busy := holders.somebody_else(found):
-        return _all_refused(found, wanted, NotFixed(busy))
-    try:
-        with Lease(found.state_path.joinpath(*LEASE), str(place.root), _holder(place)):
-            mended = tuple(_mend_all(place, wanted))
-    except (LeaseHeld, OSError) as error:
-        return _all_refused(found, wanted, error)
-    return Report(findings=_look(sites.read(place)), mended=mended)
+        return Report(findings=_look(found, about))
+    with hold(found, locks.somebody_else(found)) as grip:
+        mended = tuple(_mend_all(place, wanted, grip, about))
+    return Report(findings=_look(sites.read(place), about), mended=mended)
 
 
-def _all_refused(found: Site, wanted: tuple[Check, ...], error: Exception) -> Report:
-    mended = tuple(_refused(one, error) for check in wanted for one in _ask(check, found) if one.fixable)
-    return Report(findings=_look(found), mended=mended)
+def _look(found: Site, about: str) -> tuple[Finding, ...]:
+    return tuple(finding for check in CHECKS for finding in _ask(check, found, about))
 
 
-def _look(found: Site) -> tuple[Finding, ...]:
-    return tuple(finding for check in CHECKS for finding in _ask(check, found))
-
-
-def _ask(check: Check, found: Site) -> Iterator[Finding]:
+def _ask(check: Check, found: Site, about: str) -> Iterator[Finding]:
     """What a check finds; a check that itself meets an obstacle says so and does not hide the others."""
     try:
-        yield from tuple(check.look(found))
+        yield from (finding for finding in tuple(check.look(found)) if not about or finding.is_about(about))
     except (MilepostError, OSError) as error:
         yield Finding(
             code="check_failed",
@@ -124,21 +139,23 @@ def _ask(check: Check, found: Site) -> Iterator[Finding]:
         )
 
 
-def _mend_all(place: Place, wanted: tuple[Check, ...]) -> Iterator[Mended]:
+def _mend_all(place: Place, wanted: tuple[Check, ...], grip: Grip, about: str) -> Iterator[Mended]:
     """Check by check; each sees what the ones before it have changed."""
     for check in wanted:
-        # Under the lease we are the holder ourselves, which is nobody that works here.
-        found = sites.read(place, alone=True)
-        for finding in _ask(check, found):
+        found = sites.read(place, ours=grip.ours)
+        for finding in _ask(check, found, about):
             if finding.fixable:
-                yield _mend(check, found, finding)
+                yield _mend(check, found, finding, grip)
 
 
-def _mend(check: Check, found: Site, finding: Finding) -> Mended:
+def _mend(check: Check, found: Site, finding: Finding, grip: Grip) -> Mended:
     if check.fix is None:
         return Mended(finding=finding, done="", refused="there is no fix for it")
     try:
-        return Mended(finding=finding, done=check.fix(found, finding))
+        with grip.permit(check.needs, finding.milestone) as ours:
+            # Under these leases once more who is there: somebody may have come and gone since the look.
+            now = replace(found, crew=crew.read(found.state_path, ours=ours))
+            return Mended(finding=finding, done=check.fix(now, finding))
     except (MilepostError, OSError) as error:
         return _refused(finding, error)
 
@@ -146,16 +163,3 @@ def _mend(check: Check, found: Site, finding: Finding) -> Mended:
 def _refused(finding: Finding, error: Exception) -> Mended:
     hint = error.hint if isinstance(error, MilepostError) else ""
     return Mended(finding=finding, done="", refused=f"{error}; {hint}" if hint else str(error))
-
-
-def _holder(place: Place) -> Holder:
-    own = identity.own()
-    return Holder(
-        pid=own.pid,
-        run="doctor",
-        host=own.host,
-        boot_id=own.boot_id,
-        start_ticks=own.start_ticks,
-        started_at=int(place.now_s * 1000),
-        command="doctor",
-    )

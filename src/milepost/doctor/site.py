@@ -6,19 +6,18 @@ Reading changes nothing: no lock is taken that stays, no index is refreshed, no 
 from dataclasses import dataclass
 from pathlib import Path
 
+from milepost.doctor import crew as crews
 from milepost.doctor import gitfacts
+from milepost.doctor.crew import Crew
 from milepost.doctor.finding import Finding
 from milepost.doctor.gitfacts import Facts
 from milepost.doctor.readable import Readable
 from milepost.formats.journal import AnyEvent
 from milepost.model.state import State
 from milepost.rules.derive import derive
-from milepost.store import lease, preferences
+from milepost.store import preferences
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
-
-LEASE = ("parallel", "auto.lease")
-"""The lease of auto mode, below the state directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +46,8 @@ class Site:
     settings: preferences.Loaded
     events: tuple[AnyEvent, ...]
     """The journal of all writers."""
-    runner: lease.Holder | None
-    """Who runs auto mode here right now."""
+    crew: Crew
+    """Who is at work here right now."""
     git: Facts | None
     """None where git cannot be asked; `git_trouble` says why."""
     git_trouble: Finding | None
@@ -69,30 +68,49 @@ class Site:
         return self.place.root / self.place.state_dir
 
     @property
+    def box(self) -> Path:
+        """Where leases, status files and orders are."""
+        return self.state_path / "parallel"
+
+    @property
+    def now_ms(self) -> int:
+        """Epoch milliseconds of the look."""
+        return int(self.place.now_s * 1000)
+
+    @property
     def worktrees(self) -> Path:
         """Where milestones have their checkouts."""
         return self.state_path / "worktrees"
+
+    def in_box(self, *patterns: str) -> list[Path]:
+        """Plain files of the box whose names fit one of the patterns."""
+        found = {path for pattern in patterns for path in self.box.glob(pattern)} if self.box.is_dir() else set()
+        return sorted(path for path in found if path.is_file())
 
     def shown(self, path: Path) -> str:
         """An absolute path as a person would type it at the root."""
         return self.tree.shorten(str(path))
 
 
-def read(place: Place, *, alone: bool = False) -> Site:
+def read(place: Place, *, ours: frozenset[str] = frozenset()) -> Site:
     """The project as it is now. Never raises for what its files say.
 
-    alone: the caller holds the lease itself, so nobody else is at work.
+    ours: leases that the caller holds itself.
     """
-    tree = Readable(Snapshot(str(place.root), place.state_dir))
     state_path = place.root / place.state_dir
+    before = crews.read(state_path, ours=ours)
+    tree = Readable(Snapshot(str(place.root), place.state_dir))
     facts, trouble = gitfacts.read(place.root, place.state_dir, now_s=place.now_s)
+    state, settings = derive(tree, lock=None), preferences.load(str(place.root), place.home, state_dir=place.state_dir)
+    events = _events(state_path)
     return Site(
         place=place,
         tree=tree,
-        state=derive(tree, lock=None),
-        settings=preferences.load(str(place.root), place.home, state_dir=place.state_dir),
-        events=_events(state_path),
-        runner=None if alone else _runner(state_path),
+        state=state,
+        settings=settings,
+        events=events,
+        # Whoever ended or began while the files were read counts as at work: nothing said of them may be untrue.
+        crew=before.joined(crews.read(state_path, ours=ours)),
         git=facts,
         git_trouble=trouble,
     )
@@ -104,11 +122,3 @@ def _events(state_path: Path) -> tuple[AnyEvent, ...]:
         return Journal(state_path, "project").everything()
     except OSError:
         return ()
-
-
-def _runner(state_path: Path) -> lease.Holder | None:
-    """Who holds the lease; nobody where it cannot be asked, and then it cannot be taken for mending either."""
-    try:
-        return lease.holder(state_path.joinpath(*LEASE))
-    except OSError:
-        return None

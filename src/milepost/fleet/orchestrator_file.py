@@ -8,18 +8,21 @@ the coordinator ends, nothing is active any more. Source: parallel PR-306, FM-07
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import UNSET
 
-from milepost.fleet.observe import Observation
-from milepost.fleet.site import Site
 from milepost.formats import orchestrator
 from milepost.formats.orchestrator import ConfigSnapshot, Orchestrator, Worker
 from milepost.formats.status import Status, WorkerState
 from milepost.rules.standings import Live
 from milepost.store import atomic, regular
+
+if TYPE_CHECKING:
+    # Who only reads the file does not load what coordinates.
+    from milepost.fleet.observe import Observation
+    from milepost.fleet.site import Site
 
 NAME: Final = "orchestrator.json"
 """Below the state directory."""
@@ -33,7 +36,7 @@ class Publisher:
     def __init__(self) -> None:
         self._last: Orchestrator | None = None
 
-    def publish(self, seen: Observation, session: str, site: Site) -> None:
+    def publish(self, seen: "Observation", session: str, site: "Site") -> None:
         """Write what is observed, unless the file says so already."""
         found = picture(seen, session, site)
         if found == self._last:
@@ -42,14 +45,14 @@ class Publisher:
             _write(site.state, found)
             self._last = found
 
-    def close(self, site: Site) -> None:
+    def close(self, site: "Site") -> None:
         """The coordinator ends; what it listed stays to be looked at."""
         if self._last is not None:
             with suppress(OSError):
                 _write(site.state, msgspec.structs.replace(self._last, active=False))
 
 
-def picture(seen: Observation, session: str, site: Site) -> Orchestrator:
+def picture(seen: "Observation", session: str, site: "Site") -> Orchestrator:
     """The workers of a session as the file shows them. Pure."""
     alive = {m.id for m in seen.milestones if m.live is not Live.NONE}
     ours = [s for s in seen.statuses.values() if s.fleet == session or s.milestone_id in alive]
@@ -85,13 +88,13 @@ def deactivate(state: Path, living: Callable[[Worker], bool]) -> bool:
     return True
 
 
-def _has_spoken(status: Status, seen: Observation) -> bool:
+def _has_spoken(status: Status, seen: "Observation") -> bool:
     """Whether the file is of the run that lives, and not of the one before it."""
     holder = seen.holders[status.milestone_id]
     return not holder.pid or holder.run == status.run
 
 
-def _in_order(statuses: Iterable[Status], seen: Observation) -> list[Status]:
+def _in_order(statuses: Iterable[Status], seen: "Observation") -> list[Status]:
     order = {m.id: number for number, m in enumerate(seen.milestones)}
     return sorted(statuses, key=lambda status: (order.get(status.milestone_id, len(order)), status.milestone_id))
 

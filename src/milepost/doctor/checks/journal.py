@@ -10,7 +10,7 @@ import msgspec
 
 from milepost.doctor.finding import Check, Finding, Severity
 from milepost.doctor.site import Site
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, RunStarted
 
 _event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _any: msgspec.json.Decoder[object] = msgspec.json.Decoder()
@@ -58,17 +58,24 @@ def _reads(line: bytes, decoder: msgspec.json.Decoder[AnyEvent] | msgspec.json.D
 
 
 def _open_attempts(site: Site) -> Iterator[Finding]:
-    if site.runner is not None:
+    """Of milestones that nobody is on: what is begun there will not end by itself."""
+    if site.crew.solo is not None:
         return
     ended = {event.attempt for event in site.events if isinstance(event, AttemptEnded)}
+    workers = {event.run for event in site.events if isinstance(event, RunStarted) and event.milestone}
     for event in site.events:
         if isinstance(event, AttemptStarted) and event.attempt not in ended:
-            yield Finding(
-                code="open_attempt",
-                severity=Severity.WARNING,
-                message=f"{event.kind} {event.unit} was begun ({event.attempt}) and never ended; nobody works on it",
-                hint="gsd auto settles it first: what is done is kept, the rest is done again.",
-            )
+            milestone = event.unit.split("/")[0]
+            if not site.crew.on(milestone):
+                next_ = "gsd parallel start" if event.run in workers else "gsd auto"
+                yield Finding(
+                    code="open_attempt",
+                    severity=Severity.WARNING,
+                    message=f"{event.kind} {event.unit} was begun ({event.attempt}) and never ended; "
+                    "nobody works on it",
+                    hint=f"{next_} settles it first: what is done is kept, the rest is done again.",
+                    milestone=milestone,
+                )
 
 
 CHECKS = (Check(name="journal", look=look),)

@@ -9,13 +9,13 @@ Source: spec auto 7, 8.5; DESIGN rule 7.
 from collections.abc import Iterator
 from pathlib import Path
 
-from milepost.doctor.checks import holders
+from milepost.doctor import quarantine
 from milepost.doctor.finding import Check, Finding, NotFixed, Severity
 from milepost.doctor.site import Site
 from milepost.formats import meta
 from milepost.formats.journal import Landed, LandingStep
 from milepost.formats.tree import milestone_dir, milestone_ids
-from milepost.git import proof, refs, removal
+from milepost.git import proof, publish, refs, removal, repo
 from milepost.git.ignored import ignored
 from milepost.git.publish import note_of
 from milepost.git.run import git
@@ -32,8 +32,9 @@ def look(site: Site) -> Iterator[Finding]:
     if site.git is None or site.git.repo.head.commit is None:
         return
     for branch, tip in site.git.branches.items():
-        if branch.startswith(_HEAD):
+        if branch.startswith(_HEAD) and not site.crew.on(branch.removeprefix(_HEAD)):
             yield from _branch(site, branch.removeprefix(_HEAD), tip)
+    yield from _published(site)
     yield from _complete_without_branch(site)
     yield from _of_old(site)
     yield from _backups(site)
@@ -48,9 +49,11 @@ def fix(site: Site, finding: Finding) -> str:
     if proved is None:
         raise NotFixed(f"{branch} is not proved to be landed any more")
     if _landing(site, mid):
-        raise NotFixed(f"the landing of {mid} was begun and not ended", hint="gsd auto ends it")
-    if mid in holders.at_work(site):
+        raise NotFixed(f"the landing of {mid} was begun and not ended", hint=f"{_next(site, mid)} ends it")
+    if site.crew.on(mid):
         raise NotFixed(f"{mid} is being worked on")
+    if path.exists():
+        _require_removable(site, path)
     if path == site.place.cwd or path in site.place.cwd.parents:
         raise NotFixed(f"you stand in {path}", hint=f"cd {site.root}")
     if path.exists() and ignored(site.root, f"{site.state_dir}/milestones/{mid}/{mid}-SUMMARY.md"):
@@ -60,6 +63,14 @@ def fix(site: Site, finding: Finding) -> str:
     removal.remove(site.root, path, branch, proved, state_dir=site.state_dir)
     (site.state_path / "runtime" / "places" / f"{mid}.ready").unlink(missing_ok=True)
     return f"removed; it is on {proved.target} as {proved.commit[:10]}"
+
+
+def _require_removable(site: Site, path: Path) -> None:
+    """Nothing is removed behind a link, and no repository within the worktree, not even one that git ignores."""
+    quarantine.require_inside(site, path)
+    inside = [entry.path for entry in repo.nested(path, deep=True) if entry.kind is repo.NestedKind.REPOSITORY]
+    if inside:
+        raise NotFixed(f"{path} has repositories of their own in it: {', '.join(inside[:_FEW])}")
 
 
 def _branch(site: Site, mid: str, tip: str) -> Iterator[Finding]:
@@ -74,11 +85,11 @@ def _branch(site: Site, mid: str, tip: str) -> Iterator[Finding]:
     try:
         found = _proof(site, mid, tip)
     except proof.NotLanded as why:
-        if complete:
+        if complete and site.crew.coordinator is None:
             yield _not_landed(site, mid, target, str(why))
         return
     if found is not None:
-        yield _interrupted(mid, found) if _landing(site, mid) else _left(site, mid, found)
+        yield _interrupted(site, mid, found) if _landing(site, mid) else _left(site, mid, found)
 
 
 def _landing(site: Site, mid: str) -> bool:
@@ -125,16 +136,37 @@ def _left(site: Site, mid: str, found: proof.Proof) -> Finding:
         hint="gsd doctor --fix removes it if it holds nothing else; a commit of it stays under refs/gsd/backup.",
         fixable=True,
         subject=mid,
+        milestone=mid,
     )
 
 
-def _interrupted(mid: str, found: proof.Proof) -> Finding:
+def _interrupted(site: Site, mid: str, found: proof.Proof) -> Finding:
     return Finding(
         code="landing_interrupted",
         severity=Severity.WARNING,
         message=f"{mid} is on {found.target} as {found.commit[:10]}, and what follows a merge was not ended",
-        hint="gsd auto ends it: your checkout follows, what is to be pushed is, then the worktree goes.",
+        hint=f"{_next(site, mid)} ends it: your checkout follows, what is to be pushed is, then the worktree goes.",
+        milestone=mid,
     )
+
+
+def _published(site: Site) -> Iterator[Finding]:
+    """Landings whose branch is gone already, and that checkouts have still to follow."""
+    branches = site.git.branches if site.git else {}
+    for mid in publish.noted(site.root):
+        if branch_name(mid) not in branches and not site.crew.on(mid):
+            yield Finding(
+                code="landing_interrupted",
+                severity=Severity.WARNING,
+                message=f"{mid} is merged, and checkouts of its target may not have followed",
+                hint=f"{_next(site, mid)} lets them.",
+                milestone=mid,
+            )
+
+
+def _next(site: Site, mid: str) -> str:
+    """What goes on with a landing here."""
+    return f"gsd parallel merge {mid}" if site.settings.preferences.parallel.enabled else "gsd auto"
 
 
 def _not_landed(site: Site, mid: str, target: str, why: str) -> Finding:
@@ -145,7 +177,7 @@ def _not_landed(site: Site, mid: str, target: str, why: str) -> Finding:
         severity=Severity.WARNING,
         path=site.shown(path) if path.exists() else "",
         message=f"{mid} is complete and its branch is not merged: {why}",
-        hint="gsd auto lands it." if lands else f"Look at it: git log {target}..{branch_name(mid)}",
+        hint=f"{_next(site, mid)} lands it." if lands else f"Look at it: git log {target}..{branch_name(mid)}",
     )
 
 

@@ -19,8 +19,8 @@ _FIELD = re.compile(r"^\*\*(Active Milestone|Active Slice|Phase):\*\*[ \t]*(.*)$
 
 def look_state(site: Site) -> Iterator[Finding]:
     """`STATE.md` missing, or telling another milestone, slice or phase than the files do."""
-    if not site.state.registry:
-        return
+    if not site.state.registry or site.crew.busy:
+        return  # Whoever is at work brings it up to date.
     path = root_file(site.tree, "STATE")
     if path is None:
         yield _state(site, "state_file_missing", "STATE.md", "is missing", Severity.INFO)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from milepost.doctor.finding import Check, Finding, Severity
 from milepost.doctor.gitfacts import Facts
 from milepost.doctor.site import Site
+from milepost.doctor.times import span
 from milepost.git import repo
 from milepost.git.run import GitFailed, GitTimedOut, git
 from milepost.git.sign import signing
@@ -98,7 +99,7 @@ def _locks(site: Site, git_: Facts) -> Iterator[Finding]:
             code="git_lock_left",
             severity=Severity.WARNING if git_.git_running else Severity.ERROR,
             path=site.shown(found.path),
-            message=f"has stood for {_age(found.age_s)}{busy}",
+            message=f"has stood for {span(found.age_s)}{busy}",
             hint="Let that git end."
             if git_.git_running
             else f"When you are sure that nothing uses it: rm {found.path}",
@@ -138,11 +139,6 @@ def _cannot_sign(site: Site, git_: Facts) -> str:
         except GitFailed as failed:
             return str(failed)
     return ""
-
-
-def _age(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 CHECKS = (

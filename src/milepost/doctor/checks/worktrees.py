@@ -1,7 +1,7 @@
 """Directories and registrations below `worktrees/` that do not fit together. Source: spec auto 6.4, 8.5.
 
-Nothing that holds a file is removed: an unknown directory may be all that is left of somebody's work
-(parallel FM-102, field-reports #2). A registration goes only when its directory is gone, and what its index and
+Nothing that holds a file is removed: an unknown directory may be all that is left of somebody's work, so it is moved
+aside (parallel FM-102, field-reports #2). A registration goes only when its directory is gone, and what its index and
 HEAD held is pinned before.
 """
 
@@ -9,12 +9,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from milepost.doctor import quarantine
 from milepost.doctor.finding import Check, Finding, NotFixed, Severity
 from milepost.doctor.site import Site
 from milepost.git import refs, removal
-from milepost.git.listing import Registered, find
+from milepost.git.listing import Registered, find, registered
 from milepost.git.run import git
 from milepost.git.status import dirty
 from milepost.git.worktrees import INITIALIZING, branch_name
@@ -28,11 +31,15 @@ def look(site: Site) -> Iterator[Finding]:
     """What git has registered, then what lies there besides."""
     if site.git is None:
         return
+    if linked := next((place for place in (site.state_path, site.worktrees) if place.is_symlink()), None):
+        yield _behind_link(site, linked)
     home = os.path.realpath(site.worktrees)
     known = {os.path.realpath(entry.path): entry for entry in site.git.worktrees}
     for place, entry in known.items():
         if os.path.dirname(place) != home:
             yield from _elsewhere(entry)
+        elif site.crew.on(entry.path.name):
+            continue
         elif entry.missing:
             yield _missing(site, entry)
         elif entry.path.name.startswith(_SCRATCH):
@@ -40,7 +47,7 @@ def look(site: Site) -> Iterator[Finding]:
         else:
             yield from _wrong(site, entry)
     for path in _directories(site):
-        if os.path.realpath(path) not in known:
+        if os.path.realpath(path) not in known and not site.crew.on(path.name):
             yield _unregistered(site, path)
 
 
@@ -48,10 +55,20 @@ def fix(site: Site, finding: Finding) -> str:
     """Mend one of them; what each is allowed to do stands at its function."""
     path = Path(finding.subject)
     if finding.code == "worktree_unregistered":
-        return _remove_empty(path)
+        return _clear_away(site, path)
     if finding.code == "worktree_missing":
         return _forget(site, path)
     return _remove_scratch(site, path)
+
+
+def _behind_link(site: Site, linked: Path) -> Finding:
+    return Finding(
+        code="worktrees_behind_link",
+        severity=Severity.WARNING,
+        path=site.shown(linked),
+        message=f"is a symbolic link to {os.path.realpath(linked)}; no worktree behind it is moved or removed",
+        hint="Put the directory itself there.",
+    )
 
 
 def _elsewhere(entry: Registered) -> Iterator[Finding]:
@@ -79,7 +96,7 @@ def _missing(site: Site, entry: Registered) -> Finding:
 
 
 def _scratch(site: Site, entry: Registered) -> Iterator[Finding]:
-    if site.runner is None:
+    if not site.crew.busy:
         yield Finding(
             code="scratch_worktree_left",
             severity=Severity.INFO,
@@ -109,21 +126,30 @@ def _wrong(site: Site, entry: Registered) -> Iterator[Finding]:
 
 def _unregistered(site: Site, path: Path) -> Finding:
     empty = not any(path.iterdir())
-    linked = (path / ".git").is_file()
-    keep = f"Look at what is in it; then move it away: mv {path} {path}.old"
+    words, hint = "is no worktree that git knows", "gsd doctor --fix moves it to .gsd/runtime/quarantine, whole."
     if empty:
-        hint = "gsd doctor --fix removes it."
-    else:
-        hint = f"git worktree repair {path}; if that does not help: {keep[0].lower()}{keep[1:]}" if linked else keep
+        words, hint = f"{words} and is empty", "gsd doctor --fix removes it."
+    elif _repairable(site, path):
+        words, hint = f"{words}, and belongs to one that it has at another place", f"git worktree repair {path}"
     return Finding(
         code="worktree_unregistered",
         severity=Severity.WARNING,
         path=site.shown(path),
-        message=f"is no worktree that git knows{' and is empty' if empty else '; it is left as it is'}",
-        hint=hint,
-        fixable=empty,
+        message=words,
+        hint=hint.replace(".gsd/", f"{site.state_dir}/"),
+        fixable=empty or not _repairable(site, path),
         subject=str(path),
     )
+
+
+def _repairable(site: Site, path: Path) -> bool:
+    """Whether `git worktree repair` can join it with its registration: project or worktree were moved."""
+    try:
+        target = (path / ".git").read_text("utf-8", "surrogateescape").removeprefix("gitdir:").strip()
+    except OSError:
+        return False
+    common = site.git.repo.common_dir if site.git else Path()
+    return bool(target) and (common / "worktrees" / os.path.basename(target)).is_dir()
 
 
 def _directories(site: Site) -> list[Path]:
@@ -133,16 +159,23 @@ def _directories(site: Site) -> list[Path]:
         return []
 
 
-def _remove_empty(path: Path) -> str:
-    try:
+def _clear_away(site: Site, path: Path) -> str:
+    """An empty directory goes, any other is moved aside; neither behind a link."""
+    quarantine.require_inside(site, path)
+    if os.path.realpath(path) in {os.path.realpath(entry.path) for entry in registered(site.root)}:
+        raise NotFixed(f"{path} is registered now")
+    with suppress(OSError):
         path.rmdir()
-    except OSError as error:
-        raise NotFixed(f"{path} is not empty, or may not be removed ({error.strerror})") from error
-    return "removed, it was empty"
+        return "removed, it was empty"
+    if _repairable(site, path):
+        raise NotFixed(f"{path} can be repaired", hint=f"git worktree repair {path}")
+    when = datetime.fromtimestamp(site.place.now_s, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"moved to {site.shown(quarantine.move_aside(site, path, when))}"
 
 
 def _forget(site: Site, path: Path) -> str:
     """Forget a registration whose directory is gone; what only it kept alive is pinned first."""
+    quarantine.require_inside(site, path)
     entry = find(site.root, path)
     if entry is None or not entry.missing:
         raise NotFixed(f"{path} is there again")
@@ -193,6 +226,7 @@ def _admin(site: Site, entry: Registered) -> Path | None:
 
 
 def _remove_scratch(site: Site, path: Path) -> str:
+    quarantine.require_inside(site, path)
     entry = find(site.root, path)
     if entry is None:
         return "gone already"

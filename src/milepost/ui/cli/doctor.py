@@ -1,11 +1,16 @@
 """`gsd doctor`: what is damaged or left over here, and with `--fix` mend what is safe to mend.
 
+    gsd doctor                 look; also: gsd doctor audit, which lists all of it
+    gsd doctor --fix           mend; also: gsd doctor fix, gsd doctor heal
+    gsd doctor fix M002        only what is about one milestone
+
 Reads only, without `--fix`. Exit code 0 when no error remains (warnings may), 2 when one does.
-Source: spec auto 7.
+Source: spec auto 7; parallel PR-151, DV-18.
 """
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,18 +21,22 @@ from milepost.doctor.finding import Finding, Severity
 from milepost.doctor.run import Mended, Report, examine, mend
 from milepost.doctor.site import Place
 from milepost.errors import ExitCode
+from milepost.model.ids import require_milestone
 from milepost.ui.cli import arguments, context
 
 SHOWN = 5
 """Findings of one code that are shown before the rest is only counted."""
 
+_COMMAND = re.compile(r"\bgsd(?= [a-z])")
+_MENDING = ("fix", "heal")
+_WORDS = (*_MENDING, "audit")
 _HEADINGS = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
 _NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 def run(argv: Sequence[str], program: str) -> int:
     """Look, or mend; print; say whether errors remain."""
-    options = _parser(program).parse_args(argv)
+    options = _options(argv, program)
     where = context.find(program)
     place = Place(
         root=Path(where.root),
@@ -36,8 +45,10 @@ def run(argv: Sequence[str], program: str) -> int:
         cwd=Path(context.cwd()),
         now_s=time.time(),
     )
-    report = mend(place) if options.fix or options.word == "fix" else examine(place)
-    said = _json(report) if options.json else _text(report, program, every=options.all)
+    about = _scope(options.scope)
+    report = mend(place, about) if options.fix or options.word in _MENDING else examine(place, about)
+    every = options.all or options.word == "audit"
+    said = _json(report, program) if options.json else _text(report, program, every=every)
     sys.stdout.write(_printable(said, sys.stdout.encoding))
     return ExitCode.BLOCKED if report.errors else ExitCode.DONE
 
@@ -48,7 +59,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
         description="Look for damage and leftovers. Changes nothing without --fix; exit code 2 when errors remain.",
         allow_abbrev=False,
     )
-    made.add_argument("word", nargs="?", choices=("fix",), metavar="fix", help="the same as --fix")
+    made.add_argument("word", nargs="?", metavar="WORD", help="fix or heal: as --fix; audit: as --all")
+    made.add_argument("scope", nargs="?", metavar="MID", help="only what is about this milestone")
     made.add_argument(
         "--fix", action="store_true", help="mend what is proved to be safe to mend, and say what was done"
     )
@@ -57,26 +69,41 @@ def _parser(program: str) -> argparse.ArgumentParser:
     return made
 
 
-def _json(report: Report) -> str:
+def _options(argv: Sequence[str], program: str) -> argparse.Namespace:
+    """A scope may stand alone: `gsd doctor M002`. Raises BadId for what is neither word nor milestone."""
+    options = _parser(program).parse_args(argv)
+    if options.word not in (None, *_WORDS):
+        if options.scope is not None:
+            _parser(program).error(f"{options.word!r} is none of {', '.join(_WORDS)}")
+        options.word, options.scope = None, options.word
+    return options
+
+
+def _scope(text: str | None) -> str:
+    """The milestone of a scope; of `M002/S01` that, too. Raises BadId."""
+    return require_milestone(text.split("/")[0]) if text else ""
+
+
+def _json(report: Report, program: str) -> str:
     """One list: first what was mended or refused, then what is there."""
-    rows = [{**_row(one.finding), "fixed": one.done} for one in report.mended if one.done]
+    rows = [{**_row(one.finding, program), "fixed": one.done} for one in report.mended if one.done]
     refused = {_key(one.finding): one.refused for one in report.mended if not one.done}
     for found in report.findings:
-        row = _row(found)
+        row = _row(found, program)
         if _key(found) in refused:
-            row["refused"] = refused[_key(found)]
+            row["refused"] = _typed(refused[_key(found)], program)
         rows.append(row)
     return json.dumps(rows, indent=2) + "\n"
 
 
-def _row(found: Finding) -> dict[str, str | int | bool]:
+def _row(found: Finding, program: str) -> dict[str, str | int | bool]:
     return {
         "code": found.code,
         "severity": found.severity.value,
         "path": found.path,
         "line": found.line,
         "message": found.message,
-        "hint": found.hint,
+        "hint": _typed(found.hint, program),
         "fixable": found.fixable,
     }
 
@@ -86,16 +113,16 @@ def _key(found: Finding) -> tuple[str, str, str]:
 
 
 def _text(report: Report, program: str, *, every: bool) -> str:
-    lines = [*_mended(report.mended)]
+    lines = [*_mended(report.mended, program)]
     for severity, heading in _HEADINGS.items():
         chosen = [found for found in report.findings if found.severity is severity]
         if chosen:
-            lines += [heading, *_grouped(chosen, every=every), ""]
+            lines += [heading, *_grouped(chosen, program, every=every), ""]
     lines.append(_count(report, program))
     return "\n".join(lines) + "\n"
 
 
-def _mended(mended: Sequence[Mended]) -> Iterator[str]:
+def _mended(mended: Sequence[Mended], program: str) -> Iterator[str]:
     if not mended:
         return
     yield "Mended"
@@ -104,12 +131,12 @@ def _mended(mended: Sequence[Mended]) -> Iterator[str]:
         yield (
             f"  {one.finding.code}  {what}: {one.done}"
             if one.done
-            else f"  not {one.finding.code}  {what}: {one.refused}"
+            else f"  not {one.finding.code}  {what}: {_typed(one.refused, program)}"
         )
     yield ""
 
 
-def _grouped(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
+def _grouped(findings: Sequence[Finding], program: str, *, every: bool) -> Iterator[str]:
     """Findings by code, a hint below the last that has it."""
     ordered = sorted(findings, key=lambda found: found.code)
     for code, same in groupby(ordered, key=lambda found: found.code):
@@ -118,9 +145,14 @@ def _grouped(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
         for found, following in zip(shown, [*shown[1:], None], strict=True):
             yield f"  {code}  {_sentence(found)}"
             if found.hint and (following is None or following.hint != found.hint):
-                yield f"      {found.hint}"
+                yield f"      {_typed(found.hint, program)}"
         if len(group) > len(shown):
             yield f"      and {len(group) - len(shown)} more; --all lists them"
+
+
+def _typed(text: str, program: str) -> str:
+    """Commands in a sentence, as they are typed here."""
+    return _COMMAND.sub(program, text)
 
 
 def _sentence(found: Finding) -> str:
