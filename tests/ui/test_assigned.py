@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from milepost.process import identity
 from milepost.store import lease
 from milepost.store.journal import Journal
 from milepost.store.lease import Holder, LeaseHeld, LeaseLost
-from milepost.ui.cli import assigned, context, signals
+from milepost.ui.cli import assigned, context
 
 MINE = Assignment(milestone="M001", run="r-1")
 
@@ -122,12 +124,18 @@ def test_only_a_worker_has_ports_of_its_own(tmp_path: Path) -> None:
         assert block.count == 10
 
 
-def test_a_signal_that_comes_early_is_kept() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    try:
-        os.kill(os.getpid(), signal.SIGTERM)
-        caught = signals.held_back()
-        assert caught == [signal.SIGTERM]
-    finally:
-        signal.signal(signal.SIGTERM, before)
+EARLY = """
+import os, signal
+from milepost.ui.cli import signals
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+os.kill(os.getpid(), signal.SIGTERM)
+caught = signals.held_back()
+os.kill(os.getpid(), signal.SIGTERM)
+print([int(number) for number in caught])
+"""
+
+
+def test_signals_that_come_early_are_kept() -> None:
+    done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=True)
+    assert done.stdout == f"[{int(signal.SIGTERM)}, {int(signal.SIGTERM)}]\n"
