@@ -25,7 +25,7 @@ from milepost.formats.journal import (
 )
 from milepost.formats.status import Status, WorkerState
 from milepost.formats.tree import Tree
-from milepost.git import refs, worktrees
+from milepost.git import refs, repo, worktrees
 from milepost.model.ids import milestone_of_directory
 from milepost.model.state import State
 from milepost.model.units import Unit, UnitKind
@@ -70,6 +70,8 @@ class Plans:
     complete: frozenset[str]
     unmerged: frozenset[str]
     """Complete where they are worked on, and not on their target."""
+    elsewhere: frozenset[str]
+    """On their target, which the user's checkout does not have: it stands on another branch."""
     overlaps: Mapping[str, frozenset[str]]
 
 
@@ -138,7 +140,8 @@ def read(site: Site, told: Fleet) -> Plans:
     complete = [e.id for e in state.registry if finished(e.id, tree)]
     unmerged = frozenset(mid for mid in complete if _unmerged(mid, tree, told, branches))
     undone = frozenset(mid for mid, past in told.past.items() if past.undone is not None and mid not in complete)
-    facts = Facts(landed=frozenset(complete) - unmerged, undone=undone, unmerged=unmerged, held={})
+    elsewhere = _elsewhere(site, told, branches, frozenset(complete))
+    facts = Facts(landed=(frozenset(complete) - unmerged) | elsewhere, undone=undone, unmerged=unmerged, held={})
     report = eligibility.analyze(tree, state, facts)
     overlaps: dict[str, set[str]] = {}
     for pair in report.overlaps:
@@ -154,6 +157,7 @@ def read(site: Site, told: Fleet) -> Plans:
         targets={mid: places.target_of(mid, shift) for mid in begun},
         complete=frozenset(complete),
         unmerged=unmerged,
+        elsewhere=elsewhere,
         overlaps={mid: frozenset(others) for mid, others in overlaps.items()},
     )
 
@@ -169,6 +173,22 @@ def _unmerged(milestone: str, tree: Snapshot, told: Fleet, branches: Mapping[str
     if past.landed is not None and past.landed.tip == tip:
         return False  # What is there is what is left of its landing.
     return milestone in tree.homes or (past.landing_begun and tip is not None)
+
+
+def _elsewhere(site: Site, told: Fleet, branches: Mapping[str, str], complete: frozenset[str]) -> frozenset[str]:
+    """Milestones that landed while the user stood, or before the user went, on a branch that lacks the landing."""
+    found = {mid: past.landed for mid, past in told.past.items() if past.landed is not None and mid not in complete}
+    head = repo.head_of(site.root).commit if found else None
+    if head is None:
+        return frozenset()
+    return frozenset(
+        mid
+        for mid, landed in found.items()
+        if (tip := branches.get(landed.target))
+        and refs.resolve(site.root, landed.commit)
+        and refs.is_ancestor(site.root, landed.commit, tip)
+        and not refs.is_ancestor(site.root, landed.commit, head)
+    )
 
 
 def _holders(site: Site) -> dict[str, Holder]:
@@ -199,7 +219,7 @@ def _milestone(mid: str, title: str, plans: Plans, told: Fleet, living: Live) ->
     return Milestone(
         id=mid,
         title=title,
-        on_target=complete and mid not in plans.unmerged,
+        on_target=mid in plans.elsewhere or (complete and mid not in plans.unmerged),
         complete=complete,
         ineligible=barred.reason if barred else "",
         out_of_plan=barred is not None and barred.cause in _OUTSIDE,
