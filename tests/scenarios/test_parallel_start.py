@@ -12,8 +12,8 @@ import pytest
 
 from milepost.testing import projects
 from milepost.testing.projects import hang, tool
-from scenarios.fleet_stage import PAIR, PATIENCE_S, FleetStage, task
-from scenarios.stage import BLOCKED, DONE, INTERRUPTED, Stage, wait_until
+from scenarios.fleet_stage import PAIR, PATIENCE_S, FleetStage, settings, task
+from scenarios.stage import BLOCKED, BUDGET, DONE, INTERRUPTED, Stage, wait_until
 from ui.command import said_at
 
 DISABLED = "Parallel mode is not enabled. Set `parallel.enabled: true` in your preferences."
@@ -258,3 +258,26 @@ def test_when_the_coordinator_is_told_to_end_all_workers_end_with_it(number: int
         fleet.replay(task(mid), projects.steps(task(mid)))
     fleet.fleet().require(DONE)
     fleet.require_done(*PAIR)
+
+
+@pytest.mark.spec(id="PR-322")
+@pytest.mark.spec(id="PR-063")
+@pytest.mark.spec(id="PR-197")
+@pytest.mark.spec(id="DV-02")
+def test_over_the_ceiling_nothing_is_started_and_raising_it_goes_on(fleet: FleetStage) -> None:
+    fleet.plan(PAIR, parallel={"budget_ceiling": 0.002})
+    fleet.fleet().require(BUDGET)
+    spent, spawned = fleet.attempts(), len(fleet.events("worker-spawned"))
+    assert spent < 6
+
+    ran = fleet.fleet().require(BUDGET)
+    skipping = "Budget ceiling ($0.002) reached — skipping"
+    assert f"\nWorkers: \nErrors: M001: {skipping}; M002: {skipping}\n" in ran.out
+    assert "Starting nothing new." in ran.out
+    assert "Raise parallel.budget_ceiling, then gsd parallel start." in ran.out
+    assert (fleet.attempts(), len(fleet.events("worker-spawned"))) == (spent, spawned)
+
+    fleet.prefer(settings({"budget_ceiling": 1}))
+    fleet.fleet().require(DONE)
+    fleet.require_done(*PAIR)
+    assert fleet.attempts() == 6

@@ -194,7 +194,7 @@ class Coordinator:
             milestones=seen.milestones,
             rules=_rules(site),
             now_ms=site.now_ms(),
-            budget_spent=_spent(seen, self.session, limits, site),
+            budget_spent=budget.spent(seen.events, self.session, site.preferences),
             raised_ms=self.raised_ms,
             merging=self.merge.milestone if self.merge else "",
             preparing=frozenset(self.preparing),
@@ -313,12 +313,6 @@ class Coordinator:
         """Whether a worker or the merge has ended since this was asked last."""
         running = [one.process for one in (*self.children.values(), self.merge) if one is not None]
         return any(process.returncode is None and process.poll() is not None for process in running)
-
-
-def _spent(seen: Observation, session: str, limits: budget.Limits, site: Site) -> bool:
-    if limits.fleet is None or not budget.enforced(site.preferences):
-        return False
-    return budget.standing(seen.events, session, limits).fleet.reached
 
 
 def _rules(site: Site) -> Rules:

@@ -183,6 +183,14 @@ def standing(events: Iterable[AnyEvent], session: str, limits: Limits) -> Standi
     )
 
 
+def spent(events: Iterable[AnyEvent], session: str, preferences: Preferences) -> bool:
+    """Whether the money of all workers of a session is gone, and that keeps more from being started."""
+    limits = limits_of(preferences)
+    if limits.fleet is None or not enforced(preferences):
+        return False
+    return standing(events, session, limits).fleet.reached
+
+
 def whose(scope: str) -> str:
     """`the budget`, `the budget of all workers`, `the budget of M002`."""
     return {PROJECT: "the budget", FLEET: "the budget of all workers"}.get(scope, f"the budget of {scope}")

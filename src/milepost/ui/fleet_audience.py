@@ -51,10 +51,10 @@ class Audience:
         self._asking = False
         self._turn = threading.Lock()
 
-    def begin(self, workers: Sequence[str]) -> None:
-        """The documented opening. workers: milestones that are started at once."""
+    def begin(self, workers: Sequence[str], skipped: Sequence[tuple[str, str]]) -> None:
+        """The documented opening. workers: milestones that are started at once; skipped: others, and why not."""
         if not self._json:
-            self._write("\n" + parallel_text.started(workers) + "\n")
+            self._write("\n" + parallel_text.started(workers, skipped) + "\n")
 
     def plan(self, plan: Plan, seen: Observation) -> None:
         """Say what changed since the last time."""

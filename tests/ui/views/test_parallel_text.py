@@ -88,6 +88,14 @@ def test_the_start() -> None:
     )
 
 
+@pytest.mark.spec(id="PR-322")
+@pytest.mark.parametrize(
+    ("micro_usd", "shown"), [(6_000_000, "6"), (2_500_000, "2.5"), (10_000_000, "10"), (2_000, "0.002")]
+)
+def test_who_is_skipped_over_budget(micro_usd: int, shown: str) -> None:
+    assert parallel_text.over_budget(micro_usd) == f"Budget ceiling (${shown}) reached — skipping"
+
+
 def test_an_unknown_word() -> None:
     """The documented list, then ours."""
     assert parallel_text.unknown("halt") == (

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -26,7 +26,7 @@ from milepost.git.repo import inspect, require_ready
 from milepost.model.ids import require_milestone
 from milepost.model.units import UnitKind
 from milepost.process import identity
-from milepost.rules import eligibility, fleet, gitignore
+from milepost.rules import budget, eligibility, fleet, gitignore
 from milepost.rules.fleet import EVERY
 from milepost.rules.schedule import Finish
 from milepost.store import preferences
@@ -66,6 +66,17 @@ class UnknownMilestone(MilepostError):
 
 class NobodyStarted(MilepostError):
     """The detached coordinator ended before it began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a start begins with."""
+
+    first: tuple[str, ...] = ()
+    """Milestones that are started at once."""
+    queued: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Milestones that are not started, and why."""
 
 
 def parser(program: str) -> argparse.ArgumentParser:
@@ -114,10 +125,11 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
     if not _anything(plans, site):
         sys.stdout.write(f"\n{parallel_text.NONE_ELIGIBLE}\n")
         return ExitCode.DONE if _all_done(plans) else ExitCode.BLOCKED
-    if not options.yes and not _agreed(plans, site):
+    opening = _opening(plans, site, fresh=options.fresh_budget)
+    if not options.yes and not _agreed(opening, site):
         sys.stdout.write("Nothing was started.\n")
         return ExitCode.DONE
-    return _detached(argv, plans, site) if options.detach else _coordinate(options, plans, site, program)
+    return _detached(argv, opening, site) if options.detach else _coordinate(options, opening, site, program)
 
 
 def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
@@ -137,17 +149,23 @@ def _all_done(plans: observe.Plans) -> bool:
     return causes <= {eligibility.Cause.COMPLETE, eligibility.Cause.MERGED, eligibility.Cause.PARKED}
 
 
-def _first(plans: observe.Plans, site: Site) -> list[str]:
-    """Those that are started at once."""
-    return [e.id for e in plans.report.eligible][: site.preferences.parallel.max_workers]
+def _opening(plans: observe.Plans, site: Site, *, fresh: bool) -> Opening:
+    """What the start begins with: nothing new when the session's money is spent (PR-322)."""
+    eligible = [e.id for e in plans.report.eligible]
+    workers = site.preferences.parallel.max_workers
+    events = Tally(site.state).events()
+    session = "" if fresh else fleet.fold(events).session
+    ceiling = budget.limits_of(site.preferences).fleet
+    if session and ceiling is not None and budget.spent(events, session, site.preferences):
+        return Opening(skipped=tuple((mid, parallel_text.over_budget(ceiling)) for mid in eligible[:workers]))
+    return Opening(first=tuple(eligible[:workers]), queued=tuple(eligible[workers:]))
 
 
-def _agreed(plans: observe.Plans, site: Site) -> bool:
+def _agreed(opening: Opening, site: Site) -> bool:
     """Ask the person; without a terminal, say what is assumed (PR-004)."""
     workers = site.preferences.parallel.max_workers
-    first = [e.id for e in plans.report.eligible]
-    words = ", ".join(first[:workers]) or "nothing new"
-    queued = f" ({', '.join(first[workers:])} queued)" if first[workers:] else ""
+    words = ", ".join(opening.first) or "nothing new"
+    queued = f" ({', '.join(opening.queued)} queued)" if opening.queued else ""
     if not sys.stdin.isatty():
         sys.stdout.write(f"\nNo terminal to ask at: taken as agreed. Starting {words}{queued}.\n")
         return True
@@ -156,14 +174,14 @@ def _agreed(plans: observe.Plans, site: Site) -> bool:
     return sys.stdin.readline().strip().lower() in ("", "y", "yes")
 
 
-def _coordinate(options: argparse.Namespace, plans: observe.Plans, site: Site, program: str) -> int:
+def _coordinate(options: argparse.Namespace, opening: Opening, site: Site, program: str) -> int:
     audience = Audience(json_lines=options.json, can_ask=sys.stdin.isatty() and not options.json, program=program)
     with _project(site):
         place = inspect(site.root)
         site = replace(site, stood_on=place.head.branch or "")
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         preferences.write_cache(str(site.root), site.home, state_dir=site.state_dir)
-        audience.begin(_first(plans, site))
+        audience.begin(opening.first, opening.skipped)
         finish = anyio.run(_watched, _renewed(site), audience, options.fresh_budget)
     audience.finish(finish)
     return finish.code
@@ -262,7 +280,7 @@ def _holder(site: Site) -> Holder:
     )
 
 
-def _detached(argv: Sequence[str], plans: observe.Plans, site: Site) -> int:
+def _detached(argv: Sequence[str], opening: Opening, site: Site) -> int:
     """Start the coordinator in the background, and see that it began."""
     words = [word for word in argv if word not in ("--detach", "--yes", "-y")]
     out, err = (spawn.log(site.box, "coordinator", site.run, end) for end in ("out", "err"))
@@ -274,9 +292,8 @@ def _detached(argv: Sequence[str], plans: observe.Plans, site: Site) -> int:
     while time.monotonic() < deadline:
         found = holder_of(path, guard)
         if found is not None and found.pid == process.pid:
-            sys.stdout.write(
-                f"\n{parallel_text.started(_first(plans, site))}\nCoordinator: pid {process.pid}, output in {out}\n"
-            )
+            begun = parallel_text.started(opening.first, opening.skipped)
+            sys.stdout.write(f"\n{begun}\nCoordinator: pid {process.pid}, output in {out}\n")
             return ExitCode.DONE
         if process.poll() is not None:
             sys.stdout.write(out.read_text("utf-8", errors="replace"))

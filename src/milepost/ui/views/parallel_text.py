@@ -69,6 +69,11 @@ def started(workers: Iterable[str], errors: Iterable[tuple[str, str]] = ()) -> s
     return f"{text}\nErrors: {failed}" if failed else text
 
 
+def over_budget(ceiling_micro_usd: int) -> str:
+    """Why a milestone is not started (PR-322): `Budget ceiling ($2.5) reached — skipping`."""
+    return f"Budget ceiling (${ceiling_micro_usd / money.MICRO:.6f}".rstrip("0").rstrip(".") + ") reached — skipping"
+
+
 def stopped(milestone: str = "") -> str:
     """All of them, or one."""
     return f"Stopped worker for {milestone}." if milestone else "All parallel workers stopped."
