@@ -228,3 +228,17 @@ def test_killed_and_then_committed_by_a_person(project: Path, worktree: Path, st
     run("begin", project, worktree)
     assert (worktree / "src/other.py").read_text() == "changed\n"
     assert bring_in.unfinished(worktree) is (steps is LEFT)
+
+
+def test_what_was_once_given_up_is_not_the_next_merge(project: Path, worktree: Path) -> None:
+    """Killed while giving up; the branch went on, and somebody is at another merge now."""
+    clash(project, worktree)
+    bring_in.begin(project, worktree, BRANCH, head(project), mid="M001", leave=True)
+    killed("abandon", project, worktree, ABANDONED, ABANDONED.index("done begin"))
+    commit(worktree, more="1")
+    assert not bring_in.unfinished(worktree)
+    subprocess.run(["git", "-C", worktree, "merge", "main"], check=False, capture_output=True)
+    write(worktree, {"src/app.py": "both\n"})
+    bring_in.conclude(worktree, BRANCH, "merge(M001): by hand\n")
+    assert run_git(worktree, "show", "HEAD:src/app.py") == "both\n"
+    assert notes(project) == ""

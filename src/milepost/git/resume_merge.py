@@ -32,8 +32,9 @@ def unfinished(worktree: Path) -> bool:
 
 def resume(at: Place, *, journal: Journal = untold) -> Place:
     """Finish what an earlier run began; the worktree as it stands then. Raises NotClean when a file is in the way."""
-    if note(at, Note.ABANDONING):
+    if current(at, Note.ABANDONING):
         take_away(at, journal=journal)
+    clear(at, Note.ABANDONING)
     if commit := note(at, Note.CLEAN):
         if current(at, Note.CLEAN):
             clean_merge.go_on(at, commit, journal=journal)
