@@ -98,6 +98,9 @@ def take_in(onto: str, called: str, target: str, bench: Bench) -> bool | None:
         return False
     _book(target, found.commit or "", (), bench)
     bench.watcher.note(f"{called} is in {place.branch}" + ("" if found.commit else " already"))
+    for settled in found.resolved:
+        if settled.conflicted:
+            bench.watcher.note(f"resolved {settled}")
     return found.commit is not None
 
 

@@ -94,9 +94,14 @@ async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
     plan = plan_of(milestone, home, shift)
     try:
         outcome = await attempt(plan, shift)
+        settled: tuple[str, ...] = ()
         if isinstance(outcome, merge.Conflicted):
-            outcome = _to_be_resolved(outcome, plan)
+            outcome, settled = _to_be_resolved(outcome, plan)
         ended = landing_words.verdict(plan, outcome, shift)
+        if settled:
+            ended = structs.replace(ended, settled=settled)
+            for one in settled:
+                shift.watcher.note(f"resolved {one}")
         left = landing_words.ending(milestone, outcome, shift)
         if isinstance(outcome, merge.Landed) and left is not None:
             shift.watcher.note(f"{left.reason} — {left.hint}")
@@ -128,10 +133,11 @@ async def attempt(plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
     )
 
 
-def _to_be_resolved(outcome: merge.Conflicted, plan: merge.MergePlan) -> merge.Outcome:
+def _to_be_resolved(outcome: merge.Conflicted, plan: merge.MergePlan) -> tuple[merge.Outcome, tuple[str, ...]]:
+    """The same with the merge left in the worktree, and what policy settled there beside the conflicts."""
     onto = refs.branch_tip(plan.root, plan.target)
     if plan.worktree is None or onto is None:
-        return outcome
+        return outcome, ()
     found = bring_in.begin(
         plan.root,
         plan.worktree,
@@ -145,10 +151,11 @@ def _to_be_resolved(outcome: merge.Conflicted, plan: merge.MergePlan) -> merge.O
         leave=True,
     )
     if isinstance(found, bring_in.Clean):
-        return outcome
+        return outcome, ()
     where = plan.worktree.relative_to(plan.root)
     hint = f"The merge stands half done in {where}/: resolve it there, then gsd parallel merge {plan.mid}"
-    return replace(outcome, files=found.conflicts, hint=hint)
+    settled = tuple(str(one) for one in found.resolved if one.conflicted)
+    return replace(outcome, files=found.conflicts, hint=hint), settled
 
 
 def _write_down(ended: LandingEnded, shift: Shift) -> None:
