@@ -5,7 +5,6 @@
 Source: DESIGN "Parallel", parallel PR-088, PR-089, PR-120 to PR-124, PR-330, FM-93 to FM-96.
 """
 
-import os
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
@@ -15,10 +14,9 @@ from milepost.errors import MilepostError
 from milepost.fleet.observe import Plans
 from milepost.fleet.site import Site
 from milepost.formats.journal import LandingEnded
-from milepost.process import identity
 from milepost.rules.fleet import Fleet
 from milepost.store import ledger
-from milepost.store.lease import Holder, Lease, LeaseHeld
+from milepost.store.lease import LeaseHeld
 from milepost.store.snapshot import Snapshot
 from milepost.worker import effects, landing, landing_slice
 from milepost.worker.shift import Shift
@@ -56,7 +54,7 @@ async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
             # The worker has the milestone, and nothing of its own is touched.
             ended = await landing_slice.land(milestone, slice_id, home, shift)
         else:
-            held.enter_context(lease(milestone, f"merge {milestone}", site))
+            held.enter_context(site.hold(milestone, f"merge {milestone}"))
             landing.require_complete(milestone, home)
             ended = await landing.queued(milestone, home, shift)
     project(site, shift)
@@ -82,28 +80,13 @@ async def turn(held: ExitStack, milestone: str, site: Site) -> None:
     with anyio.move_on_after(_TURN_S) as waiting:
         while True:
             try:
-                held.enter_context(lease("merge", what, site))
+                held.enter_context(site.hold("merge", what))
                 break
             except LeaseHeld:
                 await anyio.sleep(0.1)
     if waiting.cancelled_caught:
         raise LeaseHeld("the merge queue", None)
-    held.enter_context(lease("auto", what, site, shared=True))
-
-
-def lease(name: str, command: str, site: Site, *, shared: bool = False) -> Lease:
-    """One of the project's leases, for this process. command: `merge M001`, as others read it."""
-    own = identity.own()
-    holder = Holder(
-        pid=os.getpid(),
-        run=site.run,
-        host=own.host,
-        boot_id=own.boot_id,
-        start_ticks=own.start_ticks,
-        started_at=site.now_ms(),
-        command=command,
-    )
-    return Lease(site.lease(name), name, holder, shared=shared, guard=site.guard(name))
+    held.enter_context(site.hold("auto", what, shared=True))
 
 
 def not_begun(milestone: str, error: MilepostError, site: Site) -> Result:

@@ -22,13 +22,13 @@ from milepost.formats.status import Status, WorkerState
 from milepost.formats.tree import milestone_dir
 from milepost.git import repo
 from milepost.model.state import Phase
-from milepost.process import identity
 from milepost.rules.derive import derive
 from milepost.store import beacons
-from milepost.store.lease import Handed, Holder, Lease
+from milepost.store.lease import Handed, Lease
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Workspace
 from milepost.worker import places
+from milepost.worker.holding import signed
 from milepost.worker.shift import Shift
 
 
@@ -63,7 +63,9 @@ async def start(milestone: str, title: str, run: str, session: str, site: Site) 
 
 
 async def _start(milestone: str, run: str, session: str, site: Site) -> Child | Finished:
-    with Lease(site.lease(milestone), milestone, _holder(run, site), guard=site.guard(milestone)) as lease:
+    with Lease(
+        site.lease(milestone), milestone, signed(run, "start", site.now_ms()), guard=site.guard(milestone)
+    ) as lease:
         shift = site.shift()
         place = await to_thread.run_sync(partial(_made, milestone, shift))
         state = derive(Snapshot(str(site.root), site.state_dir), lock=milestone)
@@ -101,19 +103,6 @@ def _spawned(milestone: str, place: Workspace, handed: Handed, run: str, session
     )
     return spawn.worker(
         given, place.cwd, env=site.env, state_dir=site.state_dir, options=site.worker_options, fds=handed.fds
-    )
-
-
-def _holder(run: str, site: Site) -> Holder:
-    own = identity.own()
-    return Holder(
-        pid=own.pid,
-        run=run,
-        host=own.host,
-        boot_id=own.boot_id,
-        start_ticks=own.start_ticks,
-        started_at=site.now_ms(),
-        command="start",
     )
 
 

@@ -14,7 +14,9 @@ from milepost.agents.session import Agent
 from milepost.errors import MilepostError
 from milepost.formats.preferences import Preferences
 from milepost.store.journal import Journal
+from milepost.store.lease import Lease
 from milepost.unit.bench import Silent, Watcher
+from milepost.worker.holding import signed
 from milepost.worker.shift import Shift
 
 
@@ -68,6 +70,15 @@ class Site:
     def guard(self, name: str) -> Path:
         """The file whose lock stands in when the lease file is deleted: a journal, which is not thrown away."""
         return self.state / "journal" / f"{_GUARDS.get(name, name)}.jsonl"
+
+    def hold(self, name: str, command: str, *, run: str = "", shared: bool = False) -> Lease:
+        """One of the project's leases, for this process; take it with `with`.
+
+        command: what it is held for, as others read it. run: whose lease it will be, when not this process's.
+        """
+        holder = signed(run or self.run, command, self.now_ms())
+        what = f"{self.root}" if name in _GUARDS else name
+        return Lease(self.lease(name), what, holder, shared=shared, guard=self.guard(name))
 
     def shift(self) -> Shift:
         """For the rooms below that prepare places and land milestones; it has no agent, since they need none."""

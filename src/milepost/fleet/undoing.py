@@ -54,7 +54,7 @@ async def take_out(milestone: str, site: Site, *, force: bool = False) -> Result
     """
     with ExitStack() as held:
         await merge_queue.turn(held, milestone, site)
-        held.enter_context(merge_queue.lease(milestone, f"merge {milestone}", site))
+        held.enter_context(site.hold(milestone, f"merge {milestone}"))
         shift = site.shift()
         landing.complete_published(shift)
         home = Snapshot(str(site.root), site.state_dir)

@@ -25,12 +25,11 @@ from milepost.git.exclude import exclude
 from milepost.git.repo import inspect, require_ready
 from milepost.model.ids import require_milestone
 from milepost.model.units import UnitKind
-from milepost.process import identity
 from milepost.rules import budget, eligibility, fleet, gitignore
 from milepost.rules.fleet import EVERY
 from milepost.rules.schedule import Finish
 from milepost.store import preferences
-from milepost.store.lease import Holder, Lease, LeaseHeld
+from milepost.store.lease import Lease, LeaseHeld
 from milepost.store.lease import holder as holder_of
 from milepost.store.snapshot import Snapshot
 from milepost.store.tally import Tally
@@ -38,6 +37,7 @@ from milepost.ui.cli import arguments, sites
 from milepost.ui.fleet_audience import Audience
 from milepost.ui.views import parallel_text
 from milepost.unit.converse import ending_together
+from milepost.worker.holding import signed
 
 _DETACH_S = 30.0
 
@@ -190,17 +190,22 @@ def _coordinate(options: argparse.Namespace, opening: Opening, site: Site, progr
 @contextmanager
 def _project(site: Site) -> Iterator[None]:
     """Hold the project against other coordinators and a solo auto mode. Raises AlreadyCoordinated or LeaseHeld."""
-    path, guard = site.lease("coordinator"), site.guard("coordinator")
     with ExitStack() as held:
         try:
-            held.enter_context(Lease(path, f"{site.root}", _holder(site), guard=guard))
+            held.enter_context(site.hold("coordinator", WRITER))
         except LeaseHeld as error:
             who = f" (pid {error.holder.pid})" if error.holder and error.holder.pid else ""
             raise AlreadyCoordinated(
                 f"another coordinator is at work here already{who}",
                 hint="gsd parallel status shows it; gsd parallel stop ends everything.",
             ) from None
-        solo = Lease(site.lease("auto"), f"{site.root}", _holder(site), shared=True, guard=site.guard("auto"))
+        solo = Lease(
+            site.lease("auto"),
+            f"{site.root}",
+            signed(site.run, WRITER, site.now_ms()),
+            shared=True,
+            guard=site.guard("auto"),
+        )
         held.enter_context(solo)
         yield
 
@@ -265,19 +270,6 @@ def _tried(milestone: str, site: Site) -> list[str]:
     events = site.journal(milestone).own()
     tried = [f"{e.kind}/{e.unit}" for e in events if isinstance(e, AttemptStarted)]
     return list(dict.fromkeys([*tried, f"{UnitKind.COMPLETE_MILESTONE}/{milestone}"]))
-
-
-def _holder(site: Site) -> Holder:
-    own = identity.own()
-    return Holder(
-        pid=own.pid,
-        run=site.run,
-        host=own.host,
-        boot_id=own.boot_id,
-        start_ticks=own.start_ticks,
-        started_at=site.now_ms(),
-        command=WRITER,
-    )
 
 
 def _detached(argv: Sequence[str], opening: Opening, site: Site) -> int:

@@ -20,30 +20,20 @@ from milepost.formats.preferences import Preferences
 from milepost.git import repo
 from milepost.git.exclude import exclude
 from milepost.model.units import UnitKind
-from milepost.model.words import counted
 from milepost.process import environment, identity
 from milepost.rules import gitignore
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
-from milepost.ui.cli import agents, arguments, assigned, context, signals, surroundings
+from milepost.ui.cli import agents, arguments, assigned, context, project, signals, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
+from milepost.worker.holding import signed
 from milepost.worker.shift import Ending, Shift
 
 
 class UnknownUnit(MilepostError):
     """`--retry` of something that has no attempts."""
-
-
-class BadSettings(MilepostError):
-    """The preferences have errors; all of them are said, and nothing was started."""
-
-
-class NotAtTheRoot(MilepostError):
-    """The state directory lies in a subdirectory of its repository, where no worktree would have it."""
-
-    exit_code = ExitCode.BLOCKED
 
 
 def parser(program: str, command: str) -> argparse.ArgumentParser:
@@ -90,13 +80,13 @@ def _work(
     given: Assignment | None,
     caught: Sequence[int],
 ) -> int:
-    place = _place(where)
+    place = project.at_root(where)
     watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
-    loaded = _settings(where, program)
+    loaded = project.settings(where, program)
     shift = _shift(options, where, place.root, loaded.preferences, watcher, command, given)
     _require_startable(place, shift)
     with (
-        assigned.held(given, shift.state, _holder(shift)) as leases,
+        assigned.held(given, shift.state, signed(shift.run, shift.command, shift.now_ms())) as leases,
         assigned.ports(given, where, loaded.preferences) as ports,
     ):
         exclude(place.common_dir, [f"{where.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
@@ -112,16 +102,6 @@ def _work(
             ledger.unlock(shift.own_state)
     progress.summary(ending, shift, seconds=time.monotonic() - started, headless=options.headless, program=program)
     return ending.code
-
-
-def _place(where: context.Where) -> repo.Repo:
-    place = repo.inspect(Path(where.root))
-    if os.path.realpath(where.root) != str(place.root):
-        raise NotAtTheRoot(
-            f"{where.root}/{where.state_dir} is not at the root of its repository, which is {place.root}",
-            hint=f"Move {where.state_dir}/ there, or make {where.root} a repository of its own.",
-        )
-    return place
 
 
 def _require_startable(place: repo.Repo, shift: Shift) -> None:
@@ -198,30 +178,6 @@ def _shift(
         fleet=given.fleet if given else "",
         home=Path(where.home),
         command=command,
-    )
-
-
-def _settings(where: context.Where, program: str) -> preferences.Loaded:
-    loaded = preferences.load(where.root, where.home, state_dir=where.state_dir)
-    for problem in loaded.problems:
-        sys.stderr.write(f"{program}: {problem}\n")
-    if loaded.errors:
-        raise BadSettings(
-            f"{counted(len(loaded.errors), 'error')} in the preferences; nothing was started", hint="Mend them first."
-        )
-    return loaded
-
-
-def _holder(shift: Shift) -> Holder:
-    own = identity.own()
-    return Holder(
-        pid=own.pid,
-        run=shift.run,
-        host=own.host,
-        boot_id=own.boot_id,
-        start_ticks=own.start_ticks,
-        started_at=shift.now_ms(),
-        command=shift.command,
     )
 
 
