@@ -15,6 +15,7 @@ from benchmarks.figures import Figure, Section
 from benchmarks.timing import Command, middle, once
 from milepost.formats.journal import AnyEvent, OrderTaken
 from milepost.formats.status import Status, WorkerState
+from milepost.process import table
 from milepost.store import beacons
 from milepost.store.journal import Journal
 from milepost.testing import projects
@@ -63,7 +64,9 @@ def _at_work(root: Path, workers: int) -> bool:
 
 def _all(root: Path, workers: int, holds: Callable[[Status], bool]) -> bool:
     statuses = beacons.load(root / ".gsd" / "parallel")
-    return len(statuses) == workers and all(s.doing != "ended" and holds(s) for s in statuses)
+    # A killed worker's file still says what it did last.
+    living = [s for s in statuses if s.doing != "ended" and (row := table.row(s.pid)) and row.state not in table.GONE]
+    return len(living) == workers and all(holds(s) for s in living)
 
 
 def _command(order: str, root: Path, env: Mapping[str, str]) -> float:
