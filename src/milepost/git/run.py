@@ -110,13 +110,14 @@ def git(
     GitTimedOut; GitUnusable without git.
     """
     full = _environment(index, env) | _ceiling(where)
-    for attempt in range(1, _ATTEMPTS + 1):
-        done = _once(where, args, stdin, full, timeout_s)
-        if done.code in ok:
-            return done
-        if attempt == _ATTEMPTS or not (_CONTENDED.search(done.err) or _HALF_MADE.search(done.err)):
+    done = _once(where, args, stdin, full, timeout_s)
+    for attempt in range(1, _ATTEMPTS):
+        if done.code in ok or not (_CONTENDED.search(done.err) or _HALF_MADE.search(done.err)):
             break
         time.sleep(_PAUSE_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, guards nothing
+        done = _once(where, args, stdin, full, timeout_s)
+    if done.code in ok:
+        return done
     if not _CONTENDED.search(done.err):
         raise _failure(where, args, done)
     raise GitLocked(
