@@ -110,13 +110,14 @@ def _scripts(work: Work) -> Iterator[tuple[str, tuple[str, list[Reply]]]]:
         kind, _, path = key.partition("/")
         steps = session["steps"]
         assert isinstance(steps, list)
-        ends = [Reply(calls=[Call(s["tool"], s["args"])]) if "tool" in s else Reply(s["text"]) for s in _told(steps)]
+        ends = [_end(step) for step in steps if "usage" not in step]
         reads = [Reply(calls=[Call("read", {"path": "src/app.txt", "start": 1 + n % 3})]) for n in range(work.requests)]
         yield _TITLES[kind].format(*path.split("/")), (key, reads[: max(0, work.requests - len(ends))] + ends)
 
 
-def _told(steps: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    return [dict(step) for step in steps if "usage" not in step]
+def _end(step: Mapping[str, object]) -> Reply:
+    args = step.get("args")
+    return Reply(calls=[Call(str(step["tool"]), args)]) if isinstance(args, dict) else Reply(str(step["text"]))
 
 
 def make(root: Path, work: Work, workers: int) -> None:
