@@ -233,7 +233,8 @@ def replace_landing(target_tip: str) -> LandingEnded:
 @pytest.mark.spec(id="FM-01")
 @pytest.mark.spec(id="FM-18")
 def test_a_run_without_a_last_word_is_buried() -> None:
-    assert Bury(milestone="M001", run="r1") in plan(seen(one(past=Past(run="r1")))).actions
+    # That it is started again, and when, is decided when its crash has been counted.
+    assert plan(seen(one(past=Past(run="r1")))).actions == (Bury(milestone="M001", run="r1"),)
     alive = one(live=Live.RUNNING, past=Past(run="r1"))
     assert plan(seen(alive)).actions == ()
 

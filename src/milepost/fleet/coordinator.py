@@ -353,12 +353,13 @@ def _told(done: merge_child.Merge, observer: Observer) -> LandingEnded | None:
 
 
 def _end_of(child: Child, site: Site) -> str:
-    """How a worker of ours died, with the last thing it said on stderr."""
+    """How a worker of ours died, with the last thing it said on stderr; what to type next is indented there."""
     err = spawn.log(site.box, child.milestone, child.run, "err")
     try:
-        said = err.read_text("utf-8", errors="replace").strip().splitlines()[-1:]
+        lines = err.read_text("utf-8", errors="replace").splitlines()
     except OSError:
-        said = []
+        lines = []
+    said = [line for line in lines if line.strip() and not line.startswith(" ")][-1:]
     return f"{_status(child.process.returncode)}{': ' + said[0] if said else ''}"
 
 

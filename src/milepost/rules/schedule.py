@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from milepost.errors import ExitCode
 from milepost.rules.fleet import Wanted
-from milepost.rules.standings import Live, Seen, Stage, Standing, standing
+from milepost.rules.standings import Live, Milestone, Seen, Stage, Standing, standing
 
 _AGAIN: Final = "gsd parallel start"
 _PROCESS = frozenset({Stage.STARTING, Stage.RUNNING, Stage.PAUSED, Stage.UNRESPONSIVE})
@@ -93,8 +93,13 @@ def plan(seen: Seen) -> Plan:
 
 def _burials(seen: Seen) -> Iterator[Bury]:
     for m in seen.milestones:
-        if m.live is Live.NONE and m.past.open_run and m.id not in seen.preparing:
+        if _unburied(m, seen):
             yield Bury(milestone=m.id, run=m.past.run)
+
+
+def _unburied(m: Milestone, seen: Seen) -> bool:
+    """Its worker is gone, and nobody has counted that as a crash yet."""
+    return m.live is Live.NONE and m.past.open_run and m.id not in seen.preparing
 
 
 def _halts(seen: Seen) -> Iterator[Halt]:
@@ -153,7 +158,7 @@ def _starts(seen: Seen, standings: Mapping[str, Standing]) -> Iterator[Start]:
     for m in seen.milestones:
         if len(taken) >= seen.rules.max_workers:
             return
-        if standings[m.id].stage is not Stage.QUEUED:
+        if standings[m.id].stage is not Stage.QUEUED or _unburied(m, seen):
             continue
         if seen.rules.serialize and m.overlaps & (taken | unmerged):
             continue

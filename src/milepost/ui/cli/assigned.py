@@ -139,10 +139,10 @@ def ending_noted(given: Assignment | None, found: context.Where) -> Iterator[Non
     """
     try:
         yield
-    except (LeaseHeld, LeaseLost):
-        raise
     except (MilepostError, OSError) as error:
-        if given is not None and given.run:
+        # A lease that was handed over is ours: what is held then is something else.
+        foreign = isinstance(error, LeaseLost) or (isinstance(error, LeaseHeld) and given and given.lease_fd is None)
+        if given is not None and given.run and not foreign:
             _note(given.milestone, given.run, Path(found.root, found.state_dir), error)
         raise
 
