@@ -52,6 +52,8 @@ def test_no_file_means_no_yaml_is_imported(tmp_path: Path, home: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.spec(id="PR-060")
+@pytest.mark.spec(id="PR-352")
 def test_project_over_global(tmp_path: Path, home: Path) -> None:
     write(
         home / "preferences.md",
@@ -68,6 +70,7 @@ def test_project_over_global(tmp_path: Path, home: Path) -> None:
     assert [os.path.basename(path) for path in loaded.sources] == ["preferences.md", "PREFERENCES.md"]
 
 
+@pytest.mark.spec(id="PR-060")
 def test_upper_case_wins_and_the_other_is_named(tmp_path: Path, home: Path) -> None:
     write(tmp_path / ".gsd/preferences.md", "mode: team")
     write(tmp_path / ".gsd/PREFERENCES.md", "mode: solo")
@@ -92,6 +95,8 @@ def test_a_project_that_is_the_home_is_read_once(home: Path) -> None:
     assert loaded.preferences.custom_instructions == ("be brief",)
 
 
+@pytest.mark.spec(id="PR-060")
+@pytest.mark.spec(id="PR-210")
 def test_the_sf_dialect(tmp_path: Path, home: Path) -> None:
     write(tmp_path / ".sf/PREFERENCES.md", "mode: solo")
     assert preferences.load(str(tmp_path), str(home.parent / ".sf"), state_dir=".sf").preferences.mode == "solo"
