@@ -29,12 +29,12 @@ def test_every_problem_at_once_with_its_line() -> None:
         "require_slice_discussion: true",
     )
     assert [str(problem) for problem in parsed.problems] == [
-        "P.md:2: mode: must be one of solo, team, not 'teem'; did you mean team?",
-        "P.md:4: git.auto_push: must be true or false; 'yes' is a text in YAML 1.2: write true",
+        "P.md:2: mode must be one of: solo, team, not 'teem'; did you mean team?",
+        "P.md:4: git.auto_push must be true or false; 'yes' is a text in YAML 1.2: write true",
         "P.md:5: git.isolaton: unknown key; did you mean `git.isolation`?",
         "P.md:6: git.auto_pr: known, not used by Milepost",
         "P.md:7: verification_comands: unknown key; did you mean `verification_commands`?",
-        "P.md:8: parallel.max_workers: must be a number from 1 up, not '0'",
+        "P.md:8: parallel.max_workers must be a number between 1 and 4, not '0'",
         "P.md:9: require_slice_discussion: unknown key; did you mean `phases.require_slice_discussion`?",
     ]
     assert [problem.severity for problem in parsed.problems] == [
@@ -46,8 +46,8 @@ def test_every_problem_at_once_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("version: 2", "must be one of 1"),
-        ("mode: [solo]", "must be one of solo, team, not a list"),
+        ("version: 2", "must be one of: 1"),
+        ("mode: [solo]", "must be one of: solo, team, not a list"),
         ("uat_dispatch: no", "write false"),
         ("uat_dispatch: 'true'", "must be true or false, not 'true'"),
         ("uat_dispatch: 1", "must be true or false, not '1'"),
@@ -61,7 +61,7 @@ def test_every_problem_at_once_with_its_line() -> None:
         ("budget_ceiling: -3", "must be a number from 0 up"),
         ("git: {main_branch: 'a b'}", "letters that are not allowed"),
         ("git: {remote: 'origin\\'}", "letters that are not allowed"),
-        ("git: {remote: ''}", "must not be empty"),
+        ("git: {remote: ''}", "must be a text that is not empty"),
         ("git: worktree", "must be an object with isolation"),
         ("verification_commands: [{a: b}]", "entry 1 must be a text"),
         ("verification_commands: {a: b}", "must be a list of texts"),
@@ -71,10 +71,6 @@ def test_every_problem_at_once_with_its_line() -> None:
         ("pre_dispatch_hooks: [{name: a, before: [run-uat], action: replace}]", "needs prompt"),
         ("skill_rules: [{when: always}]", "needs use, prefer or avoid"),
         ("models: {planning: {provider: x}}", "needs model"),
-        ("parallel: {enabled: 'x'}", "must be true or false"),
-        ("parallel: {budget_ceiling: 0}", "must be a number above 0"),
-        ("parallel: {merge_strategy: each}", "must be one of per-slice, per-milestone"),
-        ("parallel: {auto_merge: never}", "must be one of auto, confirm, manual"),
         ("remote_questions: {timeout_minutes: 31}", "must be a number from 1 to 30"),
         ("mode: solo\nmode: team", "is set twice; the first one counts"),
         ("mode: [", "not YAML"),
@@ -89,6 +85,66 @@ def test_wrong_values(line: str, message: str) -> None:
     assert len(errors) == 1, parsed.problems
     assert message in errors[0].message
     assert errors[0].line in (2, 3, 4)
+
+
+@pytest.mark.spec(id="PR-350")
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("enabled: 'x'", "parallel.enabled must be a boolean"),
+        ("enabled: yes", "parallel.enabled must be a boolean"),
+        ("max_workers: many", "parallel.max_workers must be a number between 1 and 4"),
+        ("max_workers: 0", "parallel.max_workers must be a number between 1 and 4"),
+        ("max_workers: 10", "parallel.max_workers must be a number between 1 and 4"),
+        ("budget_ceiling: 0", "parallel.budget_ceiling must be a positive number"),
+        ("budget_ceiling: much", "parallel.budget_ceiling must be a positive number"),
+        ("merge_strategy: each", "parallel.merge_strategy must be one of: per-slice, per-milestone"),
+        ("auto_merge: never", "parallel.auto_merge must be one of: auto, confirm, manual"),
+        ("worker_model: ''", "parallel.worker_model must be a non-empty string"),
+        ("worker_model: [a]", "parallel.worker_model must be a non-empty string"),
+    ],
+)
+def test_wrong_values_of_parallel_in_the_words_of_gsd(line: str, says: str) -> None:
+    merged = combine(Parsed(raw={}, problems=(), lines={}), read(f"parallel: {{{line}, ports: 7}}"), ("g", "P.md"))
+    [problem] = merged.problems
+    assert problem.severity == "error"
+    assert str(problem).startswith(f"P.md:2: {says}")
+    # The key counts as not set, and the others count.
+    assert merged.raw == {"parallel": {"ports": 7}}
+    assert resolve(merged.raw).parallel == resolve({}).parallel._replace(ports=7)
+
+
+@pytest.mark.spec(id="PR-351")
+@pytest.mark.spec(id="PR-062")
+@pytest.mark.parametrize(
+    ("text", "workers"),
+    [
+        ("1", 1),
+        ("2.9", 2),
+        ("4", 4),
+        ("4.9", 4),
+        ("0.9", None),
+        ("0", None),
+        ("5", None),
+        ("-1", None),
+        (".nan", None),
+        (".inf", None),
+    ],
+)
+def test_workers_are_whole_within_bounds_and_a_number(text: str, workers: int | None) -> None:
+    nothing = Parsed(raw={}, problems=(), lines={})
+    merged = combine(nothing, read(f"parallel: {{max_workers: {text}}}"), ("g", "P.md"))
+    assert resolve(merged.raw).parallel.max_workers == (2 if workers is None else workers)
+    assert [problem.severity for problem in merged.problems] == (["error"] if workers is None else [])
+
+
+@pytest.mark.spec(id="PR-352")
+def test_unknown_keys_of_parallel_stop_nothing_and_a_project_overrides_one_by_one() -> None:
+    below = read("parallel: {enabled: true, max_workers: 3, auto_merge: manual, sparkle: 1}")
+    above = read("parallel: {max_workers: 4, wings: {a: b}}")
+    merged = combine(below, above, ("g", "p"))
+    assert merged.raw == {"parallel": {"enabled": True, "max_workers": 4, "auto_merge": "manual"}}
+    assert {problem.severity for problem in merged.problems} == {"warning"}
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_the_sf_dialect(tmp_path: Path, home: Path) -> None:
     [
         (b"---\nmode: solo\xff\n---\n", "not UTF-8 at byte 14"),
         (b"---\nmode: [\n---\n", "not YAML"),
-        (b"---\nmode: teem\n---\n", "must be one of solo, team"),
+        (b"---\nmode: teem\n---\n", "must be one of: solo, team"),
     ],
 )
 def test_a_wrong_file_is_an_error_and_never_raises(tmp_path: Path, home: Path, content: bytes, message: str) -> None:

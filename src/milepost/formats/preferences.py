@@ -40,6 +40,8 @@ class Key(NamedTuple):
     """A regular expression that the whole text must match."""
     loose: bool = False
     """A truth value that takes any value as JavaScript would (`phases` of GSD)."""
+    wanted: str = ""
+    """What the value must be, as GSD words it (parallel PR-350); empty: in ours."""
     required: bool = False
     """In a list of objects: an entry without it is dropped."""
     join: Literal["replace", "keys", "append", "unique", "by-name"] = "replace"
@@ -204,14 +206,23 @@ class PreDispatchHook(NamedTuple):
 class Parallel(NamedTuple):
     """Several milestones at once."""
 
-    enabled: Annotated[bool, Key("Allow `gsd parallel`.", "parallel 1.1")] = False
+    enabled: Annotated[bool, Key("Allow `gsd parallel`.", "parallel 1.1", wanted="a boolean")] = False
     max_workers: Annotated[
-        int, Key("Workers at once: 1 to 4, or to `max_workers_limit`.", "parallel 1.6", at_least=1, whole="floor")
+        int,
+        Key(
+            "Workers at once: 1 to 4, or to `max_workers_limit`.",
+            "parallel 1.6",
+            at_least=1,
+            whole="floor",
+            wanted="a number between 1 and 4",
+        ),
     ] = 2
     max_workers_limit: Annotated[
         int, Key("Raises the upper bound of `max_workers`; only Milepost reads it.", "design", at_least=1, at_most=256)
     ] = 4
-    budget_ceiling: Annotated[float | None, Key("USD for all workers together.", "parallel 1.6", above=0)] = None
+    budget_ceiling: Annotated[
+        float | None, Key("USD for all workers together.", "parallel 1.6", above=0, wanted="a positive number")
+    ] = None
     merge_strategy: Annotated[
         Literal["per-slice", "per-milestone"], Key("When a worker's branch is merged.", "parallel 1.6")
     ] = "per-milestone"
@@ -225,7 +236,9 @@ class Parallel(NamedTuple):
     merge_order: Annotated[
         Literal["sequential", "by-completion"], Key("In which order finished milestones are merged.", "parallel 1.1")
     ] = "sequential"
-    worker_model: Annotated[str | None, Key("Model of the workers, for every unit.", "parallel 1.4")] = None
+    worker_model: Annotated[
+        str | None, Key("Model of the workers, for every unit.", "parallel 1.4", wanted="a non-empty string")
+    ] = None
     generated_files: Annotated[
         tuple[str, ...],
         Key("Patterns of built files: in a conflict the milestone's version is taken, and said.", "parallel FM-98"),

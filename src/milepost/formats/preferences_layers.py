@@ -34,7 +34,10 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+        if not self.key:
+            return f"{where}: {self.message}"
+        # `parallel.enabled must be a boolean` is how GSD says it (parallel PR-350).
+        return f"{where}: {self.key}{' ' if self.message.startswith('must be ') else ': '}{self.message}"
 
 
 MODES: Final[Mapping[str, Raw]] = {

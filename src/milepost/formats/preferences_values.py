@@ -58,15 +58,16 @@ def _scalar(node: yaml.Node, wanted: str) -> yaml.ScalarNode:
 
 
 def _truth(field: Field, node: yaml.Node) -> bool:
-    scalar = _scalar(node, "true or false")
+    wanted = field.key.wanted or "true or false"
+    scalar = _scalar(node, wanted)
     text = scalar.value
     if _is_plain(scalar) and text in _TRUE | _FALSE:
         return text in _TRUE
     if _is_plain(scalar) and text.lower() in _FORMER:
-        raise Refused(f"must be true or false; {text!r} is a text in YAML 1.2: write {_FORMER[text.lower()]}")
+        raise Refused(f"must be {wanted}; {text!r} is a text in YAML 1.2: write {_FORMER[text.lower()]}")
     if field.key.loose:
         return _is_truthy(scalar)
-    raise Refused(f"must be true or false, not {_shown(scalar)}")
+    raise Refused(f"must be {wanted}, not {_shown(scalar)}")
 
 
 def _is_truthy(scalar: yaml.ScalarNode) -> bool:
@@ -127,6 +128,8 @@ def _in_range(field: Field, number: float) -> bool:
 
 def _range(field: Field) -> str:
     key = field.key
+    if key.wanted:
+        return key.wanted
     if key.above is not None:
         return f"a number above {key.above:g}"
     if key.at_least is not None and key.at_most is not None:
@@ -136,7 +139,7 @@ def _range(field: Field) -> str:
 
 def _choice(field: Field, node: yaml.Node) -> str | int:
     allowed = ", ".join(str(choice) for choice in field.choices)
-    scalar = _scalar(node, f"one of {allowed}")
+    scalar = _scalar(node, f"one of: {allowed}")
     text = scalar.value.strip()
     other = OTHER_NAMES.get(field.path, {}).get(text)
     if isinstance(other, str):
@@ -145,14 +148,14 @@ def _choice(field: Field, node: yaml.Node) -> str | int:
         if str(choice) == text:
             return choice
     close = get_close_matches(text, [str(choice) for choice in field.choices], n=1)
-    raise Refused(f"must be one of {allowed}, not {_shown(scalar)}" + (f"; did you mean {close[0]}?" if close else ""))
+    raise Refused(f"must be one of: {allowed}, not {_shown(scalar)}" + (f"; did you mean {close[0]}?" if close else ""))
 
 
 def _text(field: Field, node: yaml.Node) -> str:
-    scalar = _scalar(node, "a text")
+    scalar = _scalar(node, field.key.wanted or "a text")
     text: str = scalar.value.strip() if _is_plain(scalar) else scalar.value
     if not text.strip():
-        raise Refused("must not be empty; leave the key out instead")
+        raise Refused(f"must be {field.key.wanted or 'a text that is not empty'}; leave the key out instead")
     if field.key.letters and not re.fullmatch(field.key.letters, text):
         raise Refused(f"{_shown(scalar)} has letters that are not allowed; it must match {field.key.letters}")
     return text

@@ -69,7 +69,7 @@ def combine(below: Parsed, above: Parsed, paths: tuple[str, str]) -> Merged:
         if isinstance(workers, int) and isinstance(limit, int) and workers > limit:
             key = "parallel.max_workers"
             path, parsed = (paths[1], above) if key in above.lines else (paths[0], below)
-            message = f"{workers} is more than {limit}; `parallel.max_workers_limit` may raise that"
+            message = f"must be a number between 1 and {limit}, not {workers}; `{key}_limit` may raise that"
             problems.append(Problem(path, parsed.lines.get(key, 0), key, message, "error"))
             raw["parallel"] = {name: value for name, value in parallel.items() if name != "max_workers"}
     return Merged(raw=raw, problems=tuple(problems))
