@@ -44,7 +44,7 @@ GROUPS = {
         "formats.orchestrator",
         "formats.forecast",
     ),
-    "Beside the state directory": ("git.include", "agents.cassette"),
+    "Beside the state directory": ("git.include", "agents.cassette", "formats.assignment"),
 }
 """Heading → modules of `milepost`, in the order of the page."""
 
@@ -52,6 +52,7 @@ HEADINGS = {
     "formats.preferences_block": "`PREFERENCES.md`: where the settings stand",
     "formats.placeholder": "A note that work was given up",
     "agents.cassette": "Cassettes",
+    "formats.assignment": "The environment of a parallel worker",
 }
 """Sections whose module does not begin with the name of its file."""
 

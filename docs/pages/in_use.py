@@ -1,7 +1,7 @@
 """Which settings the program acts on, found by looking for the places that read them.
 
 A key `git.isolation` counts as read where `.isolation` is taken from something called `git`, or from a name that was
-bound to such a thing. Parsing, merging and checking settings do not count as reading them.
+bound to such a section. Parsing, merging and checking settings do not count as reading them.
 """
 
 import ast
@@ -13,7 +13,9 @@ import milepost
 from milepost.rules.models import PHASE_OF
 
 _ROOTS = frozenset({"preferences", "prefs"})
-_LAYERS = frozenset({"mode", "token_profile", "version"})
+_SECTIONS = frozenset({"git", "parallel"})
+"""What is bound to a name where several of its settings are read."""
+_LAYERS = frozenset({"mode", "token_profile", "version", "parallel.max_workers_limit"})
 """Read while settings are resolved: they set other settings."""
 
 
@@ -40,8 +42,10 @@ def _read() -> frozenset[str]:
 def _in_file(tree: ast.Module) -> Iterator[str]:
     names = {"choice": "choice"}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _path(node.value, {}) == "git":
-            names[node.targets[0].id] = "git"
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            section = _path(node.value, {})
+            if section in _SECTIONS:
+                names[node.targets[0].id] = section
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and (found := _path(node, names)):
             yield found

@@ -78,12 +78,12 @@ def _require_box(given: str, found: context.Where) -> None:
         )
 
 
-def settings(given: Assignment | None, loaded: Preferences) -> Preferences:
+def settings(given: Assignment | None, prefs: Preferences) -> Preferences:
     """The preferences of the run: a worker always has a worktree of its own."""
     return loaded if given is None else loaded._replace(git=loaded.git._replace(isolation="worktree"))
 
 
-def model(given: Assignment | None, asked: str | None, loaded: Preferences) -> str | None:
+def model(given: Assignment | None, asked: str | None, prefs: Preferences) -> str | None:
     """The model for every unit: the command line's, else the one for workers; None: by phase."""
     return asked or (given and (given.model or loaded.parallel.worker_model)) or None
 
@@ -101,14 +101,14 @@ def held(given: Assignment | None, state: Path, who: Holder) -> Iterator[tuple[L
 
 
 @contextmanager
-def ports(given: Assignment | None, found: context.Where, loaded: Preferences) -> Iterator[PortLease | None]:
+def ports(given: Assignment | None, found: context.Where, prefs: Preferences) -> Iterator[PortLease | None]:
     """A worker's block of ports, held as long as it lives; None for an auto mode, which is alone."""
     if given is None:
         yield None
         return
     name = worktree_name(Path(found.root), given.milestone)
     # One place for all dialects: ports are the machine's.
-    with lease(Path(context.home(".gsd")), name, loaded.parallel.ports) as block:
+    with lease(Path(context.home(".gsd")), name, prefs.parallel.ports) as block:
         yield block
 
 
