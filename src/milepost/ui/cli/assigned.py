@@ -80,12 +80,12 @@ def _require_box(given: str, found: context.Where) -> None:
 
 def settings(given: Assignment | None, prefs: Preferences) -> Preferences:
     """The preferences of the run: a worker always has a worktree of its own."""
-    return loaded if given is None else loaded._replace(git=loaded.git._replace(isolation="worktree"))
+    return prefs if given is None else prefs._replace(git=prefs.git._replace(isolation="worktree"))
 
 
 def model(given: Assignment | None, asked: str | None, prefs: Preferences) -> str | None:
     """The model for every unit: the command line's, else the one for workers; None: by phase."""
-    return asked or (given and (given.model or loaded.parallel.worker_model)) or None
+    return asked or (given and (given.model or prefs.parallel.worker_model)) or None
 
 
 @contextmanager
