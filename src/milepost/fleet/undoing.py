@@ -21,7 +21,7 @@ from milepost.formats.tree import milestone_dir, milestone_file, milestone_ids, 
 from milepost.git import undo
 from milepost.rules import messages
 from milepost.store.snapshot import Snapshot
-from milepost.worker import landing, places
+from milepost.worker import carry, landing, places
 
 WRITER = "landing"
 
@@ -45,6 +45,8 @@ class Result:
     milestone: str
     target: str
     outcome: undo.Outcome
+    plan_outside_git: bool = False
+    """Its planning files are not in git, and so still say what they said."""
 
 
 async def take_out(milestone: str, site: Site, *, force: bool = False) -> Result:
@@ -68,7 +70,8 @@ async def take_out(milestone: str, site: Site, *, force: bool = False) -> Result
         outcome = await to_thread.run_sync(functools.partial(_undo, milestone, target, commits, home, site))
         _write_down(milestone, target, outcome, site)
         merge_queue.project(site, shift)
-    return Result(milestone=milestone, target=target, outcome=outcome)
+        outside = carry.needed(milestone, shift)
+    return Result(milestone=milestone, target=target, outcome=outcome, plan_outside_git=outside)
 
 
 def _undo(milestone: str, target: str, commits: tuple[str, ...], home: Snapshot, site: Site) -> undo.Outcome:

@@ -15,8 +15,8 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.formats import roadmap
 from milepost.formats.journal import LandingEnded, LandingStep, SliceLanded, SliceReady
 from milepost.formats.tree import milestone_file, read
-from milepost.git import land_slice
-from milepost.git.merge_plan import MergePlan, SliceLanding, SliceOutcome
+from milepost.git import land_slice, refs
+from milepost.git.merge_plan import MergePlan, NothingToLand, SliceLanding, SliceOutcome
 from milepost.rules import messages
 from milepost.store.snapshot import Snapshot
 from milepost.worker import landing, landing_words, merge_check
@@ -82,7 +82,17 @@ def _note(shift: Shift, milestone: str, slice_id: str, step: str, facts: Mapping
     shift.journal(WRITER).append(event)
 
 
+def _brought_already(plan: MergePlan, ready: SliceReady) -> SliceLanding:
+    """The target has all of it: nothing is left to do for this slice, and nobody is to be asked about it again."""
+    tip = refs.branch_tip(plan.root, plan.target) or ""
+    return SliceLanding(
+        slice=ready.slice, commit=tip, target=plan.target, tip=ready.commit, before=tip, link="", already=True
+    )
+
+
 def _verdict(plan: MergePlan, outcome: SliceOutcome, ready: SliceReady, shift: Shift) -> LandingEnded:
+    if isinstance(outcome, NothingToLand):
+        outcome = _brought_already(plan, ready)
     if not isinstance(outcome, SliceLanding):
         return landing_words.verdict(plan, outcome, shift)
     shift.journal(WRITER).append(

@@ -42,6 +42,11 @@ async def _take_out(milestone: str, site: Site, force: bool) -> Result:
     return await undoing.take_out(milestone, site, force=force)
 
 
+_OUTSIDE = (
+    "  Its planning files are not in git and still say that it is complete: remove {mid}-SUMMARY.md, untick its slices."
+)
+
+
 def _text(result: Result, program: str) -> str:
     return "\n".join(_lines(result, program)) + "\n"
 
@@ -54,6 +59,7 @@ def _lines(result: Result, program: str) -> list[str]:
                 f"{mid} is out of {target}: {commit[:10]} takes it back. Its commits are kept (refs/gsd/backup/{mid}).",
                 *(f"  {one}" for one in settled),
                 *([f"  NOT pushed: {push_error}"] if push_error else []),
+                *([_OUTSIDE.format(mid=mid)] if result.plan_outside_git else []),
                 f"  To have it back: git revert {commit[:10]}. To do it again: {program} parallel start --retry {mid}",
             ]
         case undo.Conflicted(details=details, hint=hint):
