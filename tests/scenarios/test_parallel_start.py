@@ -7,9 +7,11 @@ import shlex
 import signal
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from milepost.fleet.coordinator import TICK_S
 from milepost.testing import projects
 from milepost.testing.projects import hang, tool
 from scenarios.fleet_stage import PAIR, PATIENCE_S, FleetStage, settings, task
@@ -281,3 +283,31 @@ def test_over_the_ceiling_nothing_is_started_and_raising_it_goes_on(fleet: Fleet
     fleet.fleet().require(DONE)
     fleet.require_done(*PAIR)
     assert fleet.attempts() == 6
+
+
+@pytest.mark.spec(id="FM-54")
+def test_a_coordinator_with_nothing_to_do_sleeps(fleet: FleetStage) -> None:
+    fleet.plan(("M001",))
+    gate = fleet.hold(task("M001"))
+    process = fleet.begin()
+    gate.wait()
+    woken, used = _woken(process.pid), _used_s(process.pid)
+    wait_until(lambda: _woken(process.pid) - woken >= 20, seconds=PATIENCE_S)
+    # Its processor time and that of what it started, over how often it got up at all: no busy loop, no storm of git.
+    each = (_used_s(process.pid) - used) / (_woken(process.pid) - woken)
+    assert TICK_S >= 0.5
+    assert each < 0.02, f"{each * 1000:.1f} ms of a processor at each look"
+    gate.open()
+    fleet.end(process).require(DONE)
+
+
+def _woken(pid: int) -> int:
+    """How often the process gave the processor away to wait for something."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(text.partition("voluntary_ctxt_switches:")[2].split()[0])
+
+
+def _used_s(pid: int) -> float:
+    """Processor time of the process and of its children that ended, in seconds."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11:15]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
