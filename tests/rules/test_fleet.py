@@ -98,6 +98,8 @@ def test_crashes_are_counted_on_disk_and_a_finished_unit_starts_afresh() -> None
     assert of(*twice, spawned("r3"), begun, committed).crashes == 0
     afresh = of(*twice, spawned("r3"), over("done", "r3"), ordered("retry"))
     assert (afresh.crashes, afresh.open_run) == (0, False)
+    alive = of(*twice, spawned("r3"), ordered("retry"))
+    assert (alive.crashes, alive.run, alive.open_run) == (0, "r3", True)
 
 
 def test_an_end_in_error_counts_like_a_crash() -> None:

@@ -106,3 +106,15 @@ def test_a_directory_that_is_replaced_while_it_is_waited_for_is_locked_again(
     assert flock.is_at(descriptor, directory)
     assert flock.grip(directory) is Grip.EXCLUSIVE
     flock.release(descriptor)
+
+
+def test_a_link_is_neither_locked_nor_asked(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("precious")
+    for path, leads_to in ((tmp_path / "a.lease", mine), (tmp_path / "b.lease", tmp_path / "b.lease")):
+        path.symlink_to(leads_to)
+        with pytest.raises(OSError, match="is a symbolic link"):
+            flock.take(path)
+        assert flock.grip(path) is Grip.NONE
+        assert not flock.is_exclusive(path)
+    assert mine.read_text() == "precious"

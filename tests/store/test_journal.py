@@ -58,7 +58,12 @@ def test_a_clock_that_steps_back_does_not_turn_a_writers_lines_round(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "torn", [b'{"event":"landing-st', b"\x00\x00\x00", b"\xff\xfe", b'{"event":"from-the-future"}\n']
+    "torn",
+    [
+        *(b'{"event":"landing-st', b"\x00\x00\x00", b"\xff\xfe", b'{"event":"from-the-future"}\n'),
+        b'{"event":"landing-step","more":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
+    ],
+    ids=["half", "zeroes", "no text", "newer", "deep"],
 )
 def test_a_torn_line_ends_where_it_ends(torn: bytes, tmp_path: Path) -> None:
     journal = Journal(tmp_path, "M001")
@@ -253,3 +258,14 @@ def test_a_pipe_instead_of_a_file_is_said_and_hangs_nobody(tmp_path: Path) -> No
     os.mkfifo(path_of(tmp_path))
     with pytest.raises(OSError, match=r"not a regular file: .*M001\.jsonl"):
         Journal(tmp_path, "project").everything()
+
+
+def test_a_link_in_its_place_is_not_written_through(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text("precious\n")
+    path = path_of(tmp_path)
+    path.parent.mkdir()
+    path.symlink_to(mine)
+    with pytest.raises(OSError, match=str(path)):
+        Journal(tmp_path, "M001").append(step(1))
+    assert mine.read_text() == "precious\n"

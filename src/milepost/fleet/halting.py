@@ -1,11 +1,13 @@
 """Telling a worker to stop, and seeing to it that it does: order and SIGTERM, a deadline, then the whole group.
 
-Only the very process that holds the lease is signalled. Source: parallel PR-102 to PR-104, PR-326, FM-13; style R19.
+Only the very process that holds the lease is signalled, and never the coordinator that is about to hand one over: the
+order waits for the worker then. Source: parallel PR-102 to PR-104, PR-326, FM-13; style R19.
 """
 
 import signal
 from typing import Final
 
+from milepost.fleet.processes import STARTING
 from milepost.fleet.site import Site
 from milepost.formats.journal import Ordered
 from milepost.formats.signal import Order, Signal
@@ -38,6 +40,8 @@ async def force(holder: Holder) -> None:
 
 
 def _row(holder: Holder) -> table.Row | None:
-    """The process that took the lease; None when its number means another one now."""
+    """The worker that took the lease; None when its number means another one now, or it has not begun yet."""
+    if holder.command == STARTING:
+        return None  # The record is still that of a coordinator, which would stop itself.
     found = table.row(holder.pid) if holder.pid > 0 else None
     return found if found is not None and found.start == holder.start_ticks else None

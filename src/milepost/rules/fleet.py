@@ -135,7 +135,9 @@ class _Fold:
 
     def _ordered(self, milestone: str, event: Ordered) -> None:
         if event.order == "retry":
-            self.edit(milestone, run="", crashes=0, parks=0, ended=None, landing=None, undone=None)
+            self.edit(milestone, crashes=0, parks=0, landing=None, undone=None)
+            if not self.of(milestone).open_run:  # How a run that lives will end is not known yet.
+                self.edit(milestone, run="", ended=None)
         elif event.sender == BY_BUDGET:
             self.edit(milestone, budget_stop=True)
         elif event.order in _WANTED:

@@ -31,11 +31,12 @@ class Grip(Enum):
 def take(path: Path, *, shared: bool = False) -> int | None:
     """Lock the file at `path`, made when missing; its descriptor, or None when another's lock forbids it.
 
-    Never waits longer than a moment. Raises OSError when the file cannot be made or opened.
+    Never waits longer than a moment. Raises OSError when the file cannot be made or opened, or is a link: who holds
+    a lock writes to its file, and that must not be somebody's file elsewhere.
     """
     for _ in range(_ROUNDS):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = _made(path)
         if not lock(descriptor, shared=shared):
             os.close(descriptor)
             return None
@@ -122,12 +123,27 @@ def _grip(path: Path) -> Grip:
         release(descriptor)
 
 
+def _made(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(
+                errno.ELOOP, "is a symbolic link, which no file to be locked may be", os.fspath(path)
+            ) from None
+        raise
+
+
 def _open(path: Path) -> int | None:
     try:
         # Without waiting, should a pipe lie there.
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None  # Nobody can have locked a link, see `take`.
+        raise
 
 
 def _restless(path: Path) -> OSError:

@@ -41,9 +41,13 @@ class Journal:
         self._path = self._directory / f"{writer}.jsonl"
 
     def append(self, event: AnyEvent) -> None:
-        """Write one line and wait until it is on the disk. Raises OSError with nothing half-counted."""
+        """Write one line and wait until it is on the disk. Raises OSError with nothing half-counted.
+
+        A link in the place of the file is not followed: it may lead to any file of the user's.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        how = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self._path, how, 0o644)
         try:
             _write(descriptor, _line(event))
             os.fsync(descriptor)
@@ -102,7 +106,7 @@ def read(line: bytes) -> AnyEvent | None:
     """The event of one line; None for a torn one, or one of a newer version."""
     try:
         return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

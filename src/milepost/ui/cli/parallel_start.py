@@ -9,10 +9,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import anyio
+from anyio.abc import TaskStatus
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.fleet import observe, spawn
@@ -115,9 +116,8 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
             hint=f"In {site.state_dir}/PREFERENCES.md, between the --- lines.",
         )
     require_ready(inspect(site.root))
-    if options.retry is not None and not options.dry_run:
-        _count_afresh(options.retry, site)
-    plans = observe.read(site, fleet.fold(Tally(site.state).events()))
+    # Written down only by who becomes the coordinator: a start that is refused must not forgive a living one's crashes.
+    plans = observe.read(site, fleet.fold((*Tally(site.state).events(), *_afresh(options.retry, site))))
     sys.stdout.write(eligibility.render(plans.report))
     sys.stdout.flush()
     if options.dry_run:
@@ -177,6 +177,8 @@ def _agreed(opening: Opening, site: Site) -> bool:
 def _coordinate(options: argparse.Namespace, opening: Opening, site: Site, program: str) -> int:
     audience = Audience(json_lines=options.json, can_ask=sys.stdin.isatty() and not options.json, program=program)
     with _project(site):
+        for event in _afresh(options.retry, site):
+            site.journal("orders").append(event)
         place = inspect(site.root)
         site = replace(site, stood_on=place.head.branch or "")
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
@@ -215,13 +217,21 @@ async def _watched(site: Callable[[], Site], audience: Audience, fresh: bool) ->
     coordinator = Coordinator(site=site, audience=audience, stop=stop, fresh=fresh)
     finished = []
     async with ending_together() as tasks:
-        tasks.start_soon(_stop_on_signal, stop, audience, site)
+        await tasks.start(_stop_on_signal, stop, audience, site)
         finished.append(await coordinator.run())
     return finished[0]
 
 
-async def _stop_on_signal(stop: anyio.Event, audience: Audience, site: Callable[[], Site]) -> None:
+async def _stop_on_signal(
+    stop: anyio.Event,
+    audience: Audience,
+    site: Callable[[], Site],
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """It has started when it listens."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        task_status.started()
         async for number in signals:
             if number == signal.SIGHUP:
                 continue  # The terminal is gone; the night's work is not.
@@ -229,9 +239,10 @@ async def _stop_on_signal(stop: anyio.Event, audience: Audience, site: Callable[
                 os._exit(ExitCode.INTERRUPTED)  # The second one means it: workers live on and are adopted later.
             stop.set()
             here = site()
-            here.journal("orders").append(
-                Ordered(at_ms=here.now_ms(), run=here.run, milestone=EVERY, order="stop", sender="signal")
-            )
+            with suppress(OSError):  # Workers are stopped also where that cannot be written down.
+                here.journal("orders").append(
+                    Ordered(at_ms=here.now_ms(), run=here.run, milestone=EVERY, order="stop", sender="signal")
+                )
             audience.note("stopping all workers; once more leaves them running and ends only this coordinator")
 
 
@@ -252,17 +263,20 @@ def _renewed(site: Site) -> Callable[[], Site]:
     return now
 
 
-def _count_afresh(retry: str, site: Site) -> None:
-    """Forget crashes, endings and used-up attempts of one milestone, or of all; what was undone is done again."""
+def _afresh(retry: str | None, site: Site) -> Iterator[Ordered | CapReset]:
+    """Events that forget crashes, endings and used-up attempts of one milestone, or of all; undone ones are done again.
+
+    Raises UnknownMilestone.
+    """
+    if retry is None:
+        return
     known = milestone_ids(Snapshot(str(site.root), site.state_dir))
     if retry != EVERY and require_milestone(retry) not in known:
         raise UnknownMilestone(f"there is no milestone {retry}", hint=f"There are: {', '.join(known) or 'none'}")
     for milestone in known if retry == EVERY else (retry,):
-        site.journal("orders").append(
-            Ordered(at_ms=site.now_ms(), run=site.run, milestone=milestone, order="retry", sender="person")
-        )
+        yield Ordered(at_ms=site.now_ms(), run=site.run, milestone=milestone, order="retry", sender="person")
         for key in _tried(milestone, site):
-            site.journal("orders").append(CapReset(at_ms=site.now_ms(), run=site.run, unit=key))
+            yield CapReset(at_ms=site.now_ms(), run=site.run, unit=key)
 
 
 def _tried(milestone: str, site: Site) -> list[str]:
