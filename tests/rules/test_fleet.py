@@ -183,3 +183,16 @@ def test_runs_of_a_session() -> None:
     other = RunStarted(at_ms=at(), run="r2", pid=1, version="", command="auto", milestone="M001", fleet="f0")
     solo = RunStarted(at_ms=at(), run="r3", pid=1, version="", command="auto")
     assert runs_of((mine, other, solo), "f1") == {"r1"}
+
+
+@pytest.mark.spec(id="FM-20")
+def test_an_attempt_without_an_end_is_unsettled_until_a_later_run_ends_it() -> None:
+    unit = AttemptStarted(
+        at_ms=at(), run="r1", attempt="a", kind="complete-milestone", unit="M001", base="b", branch="m", fingerprint="f",
+        number=1,
+    )  # fmt: skip
+    cut = (began(), spawned(), unit, lost())
+    assert of(*cut).unsettled
+    assert of(*cut, began(), spawned("r2")).unsettled
+    assert not of(*cut, AttemptEnded(at_ms=at(), run="r2", attempt="a", result=Result.COMMITTED)).unsettled
+    assert not of(*cut, AttemptEnded(at_ms=at(), run="r2", attempt="a", result=Result.CRASHED)).unsettled

@@ -351,3 +351,16 @@ def test_waiting_merges_end_the_run_and_say_what_to_type() -> None:
     found = plan(seen(one(complete=True)))
     assert found.finish is not None
     assert (found.finish.code, found.finish.hint) == (ExitCode.PAUSED, "gsd parallel merge M001")
+
+
+@pytest.mark.spec(id="FM-20")
+def test_what_a_worker_left_unverified_is_settled_by_a_worker_and_not_merged() -> None:
+    """Its files say complete, and nobody has looked whether that is so."""
+    waits = "Already complete; it waits to be merged."
+    left = one(complete=True, ineligible=waits, past=Past(unsettled=True))
+    auto = Rules(auto_merge="auto")
+    assert plan(seen(left, rules=auto)).actions == (Start(milestone="M001"),)
+    again = replace(left, past=Past(unsettled=True, crashes=1, last_crash_ms=NOW - 1))
+    assert stages(seen(again, rules=auto)) == [Stage.BACKOFF]
+    settled = replace(left, past=Past())
+    assert plan(seen(settled, rules=auto)).actions == (Land(milestone="M001"),)

@@ -181,9 +181,10 @@ def _not_landed(facts: Facts) -> _Found | None:
 
 
 def _complete(facts: Facts) -> _Found | None:
-    """However its last run ended: the files say that nothing is left but to merge."""
+    """However its last run ended: the files say that nothing is left but to merge, and they were verified."""
     at_ms = facts.past.ended.at_ms if facts.past.ended is not None else 0
-    return (Condition.WAITING_FOR_MERGE, Cause(what="complete", at_ms=at_ms)) if facts.complete else None
+    whole = facts.complete and not facts.past.unsettled
+    return (Condition.WAITING_FOR_MERGE, Cause(what="complete", at_ms=at_ms)) if whole else None
 
 
 def _ended(facts: Facts) -> _Found | None:

@@ -56,6 +56,7 @@ async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
         else:
             held.enter_context(site.hold(milestone, f"merge {milestone}"))
             landing.require_complete(milestone, home)
+            landing.require_settled(milestone, shift)
             ended = await landing.queued(milestone, home, shift)
     project(site, shift)
     last = landing.latest(milestone, shift) if ended.outcome == "landed" and not slice_id else None

@@ -27,6 +27,7 @@ from milepost.store import beacons
 from milepost.store.lease import Handed, Lease
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Workspace
+from milepost.unit.recover import open_attempts
 from milepost.worker import places
 from milepost.worker.holding import signed
 from milepost.worker.shift import Shift
@@ -69,7 +70,7 @@ async def _start(milestone: str, run: str, session: str, site: Site) -> Child | 
         shift = site.shift()
         place = await to_thread.run_sync(partial(_made, milestone, shift))
         state = derive(Snapshot(str(site.root), site.state_dir), lock=milestone)
-        if state.phase is Phase.COMPLETE:
+        if state.phase is Phase.COMPLETE and not open_attempts(site.journal(milestone).own()):
             return Finished(milestone=milestone)
         handed = lease.detach()
     try:

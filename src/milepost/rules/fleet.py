@@ -77,6 +77,8 @@ class Past:
     """A merge was begun and has not landed: git may be half way."""
     merge_deaths: int = 0
     """Merges in a row whose process died."""
+    unsettled: bool = False
+    """An attempt at a unit has no end on record: its worker died, and the next one verifies what it left."""
     landed: Landed | None = None
     undone: Undone | None = None
     slices: tuple[SliceReady, ...] = ()
@@ -193,10 +195,14 @@ class _Fold:
         self.edit(milestone, crashes=crashes, last_crash_ms=at_ms, crash_reason=reason)
 
     def attempt_started(self, event: AttemptStarted) -> None:
-        self.attempts[event.attempt] = event.unit.split("/")[0]
+        milestone = self.attempts[event.attempt] = event.unit.split("/")[0]
+        if milestone in self.past:
+            self.edit(milestone, unsettled=True)
 
     def attempt_ended(self, event: AttemptEnded) -> None:
         milestone = self.attempts.pop(event.attempt, "")
+        if milestone in self.past:
+            self.edit(milestone, unsettled=False)
         if event.result is Result.COMMITTED and milestone in self.past:
             self.edit(milestone, crashes=0, parks=0)
 
@@ -210,7 +216,7 @@ class _Fold:
 
     def landing_step(self, event: LandingStep) -> None:
         if not event.slice:
-            self.edit(event.milestone, landing_begun=True)
+            self.edit(event.milestone, landing_begun=True, unsettled=False)
 
     def landed(self, event: Landed) -> None:
         self.edit(event.milestone, landed=event, undone=None, slices=(), slice_landing=None, landing=None)

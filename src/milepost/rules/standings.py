@@ -198,7 +198,7 @@ def _by(past: Past) -> str:
 
 
 def _complete(m: Milestone, seen: Seen) -> _Verdict | None:
-    if not m.complete:
+    if not m.complete or m.past.unsettled:
         return None
     if m.past.landing is not None and not _worth_another_try(m, m.past.landing, seen):
         stage = Stage.CONFLICT if m.past.landing.outcome in ("conflict", "unresolved") else Stage.REFUSED
@@ -229,7 +229,7 @@ def _worth_another_try(m: Milestone, last: LandingEnded, seen: Seen) -> bool:
 
 def _barred(m: Milestone, seen: Seen) -> _Verdict | None:
     del seen
-    if m.ineligible:
+    if m.ineligible and not (m.complete and m.past.unsettled):
         return Stage.INELIGIBLE, m.ineligible, "", 0
     if m.past.wanted is not Wanted.RUN:
         return Stage.HELD, _by(m.past), f"gsd parallel resume {m.id}", 0

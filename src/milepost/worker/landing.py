@@ -23,12 +23,19 @@ from milepost.model.state import State, Status
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done, messages
 from milepost.store.snapshot import Snapshot
+from milepost.unit.recover import open_attempts
 from milepost.worker import carry, landing_words, merge_check, places
 from milepost.worker.shift import Ending, Shift
 
 
 class NotComplete(MilepostError):
     """What is to be merged is not finished."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class NotSettled(MilepostError):
+    """What is to be merged looks finished, and nobody has verified it."""
 
     exit_code = ExitCode.BLOCKED
 
@@ -117,7 +124,9 @@ async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
 async def attempt(plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
     """Conclude what a person resolved in the worktree, then merge. Raises Unresolved while a marker is left."""
     milestone = plan.mid
-    if plan.worktree is not None and bring_in.unfinished(plan.worktree):
+    # Without its `.git` it is half removed: it landed, and what is left of it is cleared away below.
+    there = plan.worktree is not None and (plan.worktree / ".git").is_file()
+    if plan.worktree is not None and there and bring_in.unfinished(plan.worktree):
         message = f"merge({milestone}): bring {plan.target} in\n"
         bring_in.conclude(plan.worktree, plan.branch, message, state_dir=plan.state_dir, commit_docs=plan.commit_docs)
         shift.watcher.note(f"{milestone}: the resolved merge was committed on {plan.branch}")
@@ -174,6 +183,16 @@ def require_complete(milestone: str, home: Snapshot) -> None:
         raise NotComplete(f"there is no milestone {milestone}", hint="gsd status")
     if not done.settled(Unit(UnitKind.COMPLETE_MILESTONE, milestone), home):
         raise NotComplete(f"{milestone} is not complete", hint="gsd parallel status")
+
+
+def require_settled(milestone: str, shift: Shift) -> None:
+    """Raise NotSettled while an attempt is open: what a worker that died left was neither put right nor proved."""
+    worktree = worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir)
+    if (worktree / ".git").is_file() and open_attempts(shift.journal(milestone).own()):
+        raise NotSettled(
+            f"the last worker of {milestone} was cut off, and what it left is not verified yet",
+            hint="gsd parallel start settles that, and goes on.",
+        )
 
 
 def _lend_back(milestone: str, target: str, shift: Shift) -> None:
