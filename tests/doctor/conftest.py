@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from doctor.project import SOUND, commit, write
+from fleet import stand
 
 
 @pytest.fixture
@@ -11,3 +12,6 @@ def sound(repo: Path) -> Path:
     write(repo, dict(SOUND))
     commit(repo, "plan")
     return repo
+
+
+fleet = pytest.fixture(stand.project, name="fleet")

@@ -66,6 +66,8 @@ def _left(site: Site, path: Path) -> Iterator[Finding]:
         return
     if record is None:
         words = "has a record that cannot be read"
+    elif record.shared:
+        words = "was held by several together"
     elif _liveness(record) is Liveness.DEAD:
         words = f"was held by pid {record.pid}, run {record.run}, which is gone"
     else:
