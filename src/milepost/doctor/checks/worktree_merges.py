@@ -22,7 +22,8 @@ def look(site: Site) -> Iterator[Finding]:
     """Worktree by worktree; one that is being merged now is left out."""
     for entry in site.git.worktrees if site.git else ():
         name = entry.path.name
-        ours = milestone_of_directory(name) == name and entry.branch == branch_name(name)
+        # In the middle of a rebase git calls HEAD detached.
+        ours = milestone_of_directory(name) == name and entry.branch in (branch_name(name), None)
         if ours and not entry.missing and (entry.path / ".git").is_file() and not site.crew.on(name):
             operation = in_progress(entry.path)
             if operation is not None:

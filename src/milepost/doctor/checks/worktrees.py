@@ -18,6 +18,7 @@ from milepost.doctor.finding import Check, Finding, NotFixed, Severity
 from milepost.doctor.site import Site
 from milepost.git import refs, removal
 from milepost.git.listing import Registered, find, registered
+from milepost.git.repo import in_progress
 from milepost.git.run import git
 from milepost.git.status import dirty
 from milepost.git.worktrees import INITIALIZING, branch_name
@@ -115,6 +116,8 @@ def _wrong(site: Site, entry: Registered) -> Iterator[Finding]:
     shown, wanted = site.shown(entry.path), branch_name(name)
     if not (entry.path / ".git").is_file():
         words, hint = "is registered as a worktree and has no .git file", f"git worktree repair {entry.path}"
+    elif entry.branch is None and in_progress(entry.path):
+        return  # That is said by itself.
     elif entry.branch is None:
         words, hint = f"is on no branch; it belongs on {wanted}", "gsd auto puts it back, or says why not."
     elif entry.branch != wanted:
