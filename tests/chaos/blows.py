@@ -7,13 +7,14 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import FileIO
 
-from chaos import processes
+from chaos import processes, truths
 from chaos.place import Place, Running, wait_until
-from chaos.story import Blow, Story
+from chaos.story import ROLES, Blow, Story
 from chaos.user import User
 
 
@@ -32,16 +33,28 @@ class Storm:
     failed: list[BaseException] = field(default_factory=list)
 
     def rage(self) -> None:
-        """Start the fleet, and let everything happen."""
-        place = self.place
-        self.start()
-        for blow in self.story.blows:
-            self._later(self._fall, blow)
-        while any(thread.is_alive() for thread in self.threads):
-            place.sample()
-            time.sleep(0.03)
+        """Night after night: start the fleet, and let everything happen."""
+        for number, blows in enumerate(self.story.nights, start=1):
+            self.place.note(f"night {number}")
+            self._night(blows)
+            self.let_out()
+
+    def let_out(self) -> None:
+        """Wait for every command that was typed but the coordinators, and wake what was stopped."""
+        typed, self.typed = self.typed, []
+        for running in typed:
+            self.place.end(running)
+        processes.wake(self.place.processes())
+
+    def _night(self, blows: Sequence[Blow]) -> None:
+        began = self.start().began
+        known = _said(self.place)
+        self.threads = [threading.Thread(target=self._fall, args=(blow, began, known), daemon=True) for blow in blows]
         for thread in self.threads:
-            thread.join()
+            thread.start()
+        while any(thread.is_alive() for thread in self.threads):
+            self.place.sample()
+            time.sleep(0.03)
         if self.failed:
             raise self.failed[0]
 
@@ -53,27 +66,23 @@ class Storm:
         self.started.append(found)
         return found
 
-    def _later(self, act: Callable[[Blow], None], blow: Blow) -> None:
-        def run() -> None:
-            try:
-                act(blow)
-            except BaseException as error:
-                self.failed.append(error)
+    def _fall(self, blow: Blow, began: float, known: Mapping[str, int]) -> None:
+        try:
+            if self._moment(blow, began, known):
+                _ACTS[blow.what](self, blow, random.Random(blow.chance))
+        except BaseException as error:
+            self.failed.append(error)
 
-        thread = threading.Thread(target=run, name=str(blow), daemon=True)
-        self.threads.append(thread)
-        thread.start()
-
-    def _fall(self, blow: Blow) -> None:
-        began = self.started[0].began
-        if blow.after and not wait_until(lambda: self._roles(blow.after) or self._over(), seconds=8):
-            return
-        if blow.after:
-            time.sleep(blow.at_s)
-        elif not wait_until(lambda: time.monotonic() - began > blow.at_s or self._over(), seconds=blow.at_s + 1):
-            return
-        dice = random.Random(blow.chance)
-        _ACTS[blow.what](self, blow, dice)
+    def _moment(self, blow: Blow, began: float, known: Mapping[str, int]) -> bool:
+        """Wait for its moment; whether it came before everything was over."""
+        if not blow.after:
+            return wait_until(lambda: time.monotonic() - began > blow.at_s or self._over(), seconds=blow.at_s + 1)
+        if blow.after in ROLES:
+            came = wait_until(lambda: bool(self._roles(blow.after)) or self._over(), seconds=8)
+        else:
+            came = _await_event(self.place, blow.after, known, self._over)
+        time.sleep(blow.at_s)
+        return came
 
     def _over(self) -> bool:
         return all(running.process.poll() is not None for running in self.started) and not self.place.processes()
@@ -105,7 +114,8 @@ class Storm:
                 running.shot = True
 
     def _order(self, blow: Blow, _: random.Random) -> None:
-        running = self.place.begin("parallel", *blow.args)
+        words = ("doctor", "--fix") if blow.args[0] == "fix" else ("parallel", *blow.args)
+        running = self.place.begin(*words)
         self.place.note(f"{running.name} typed")
         # A panic kills merges that somebody typed elsewhere; a stop ends them.
         for other in (*self.started, *self.typed):
@@ -113,10 +123,15 @@ class Storm:
         self.typed.append(running)
 
     def _look(self, blow: Blow, _: random.Random) -> None:
-        words = {
-            "status": ("parallel", "status"), "inbox": ("inbox",), "doctor": ("doctor",), "query": ("headless", "query"),
-        }[blow.args[0]]  # fmt: skip
-        self.place.end(self.place.begin(*words))
+        match blow.args[0]:
+            case "status":
+                truths.require_true(self.place)
+            case "doctor":
+                truths.require_doctor_true(self.place)
+            case "query":
+                self.place.gsd("headless", "query")
+            case what:
+                self.place.gsd(what)
 
     def _delete(self, blow: Blow, _: random.Random) -> None:
         state, what = self.place.state, blow.args[0]
@@ -155,22 +170,55 @@ class Storm:
             self.place.note(f"the user: {blow.args[0]}")
 
     def _fill(self, blow: Blow, _: random.Random) -> None:
-        ballast = self.place.base / "disk" / "ballast"
+        ballast = self.place.base / "disk" / f"ballast-{blow.chance}"
         self.place.note("the disk is filled")
-        deadline = time.monotonic() + blow.seconds
-        with ballast.open("wb", buffering=0) as file:
-            while time.monotonic() < deadline:
-                try:
-                    file.write(bytes(1 << 16))
-                except OSError as error:
-                    if error.errno != errno.ENOSPC:
-                        raise
-                    with suppress(OSError):
-                        while file.write(bytes(512)):
-                            pass
-                    time.sleep(0.01)
-        os.unlink(ballast)
-        self.place.note("the disk has room again")
+        try:
+            with ballast.open("wb", buffering=0) as file:
+                _fill_up(file, blow.seconds)
+        finally:
+            ballast.unlink(missing_ok=True)
+            self.place.note("the disk has room again")
+
+
+def _fill_up(file: FileIO, seconds: float) -> None:
+    """Take every byte that becomes free, for so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for size in (1 << 16, 512):
+            try:
+                while file.write(bytes(size)):
+                    pass
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+        time.sleep(0.005)
+
+
+def _await_event(place: Place, event: str, known: Mapping[str, int], over: Callable[[], bool]) -> bool:
+    """Wait until a journal has one more of these than it had; looked for often, since what follows may be short."""
+    kind, _, step = event.partition("/")
+    began = looked = time.monotonic()
+    while time.monotonic() - began < 8:
+        for name, size in _said(place).items():
+            if size <= known.get(name, 0):
+                continue
+            with suppress(OSError):
+                new = (place.state / "journal" / name).read_bytes()[known.get(name, 0) :].splitlines()
+                if any(f'"event":"{kind}"'.encode() in line and (not step or f'"step":"{step}"'.encode() in line) for line in new):  # fmt: skip # noqa: E501
+                    return True
+        if time.monotonic() - looked > 0.2:
+            looked = time.monotonic()
+            if over():
+                return False
+        time.sleep(0.004)
+    return False
+
+
+def _said(place: Place) -> dict[str, int]:
+    """Every journal with its size."""
+    with suppress(OSError):
+        return {entry.name: entry.stat().st_size for entry in os.scandir(place.state / "journal")}
+    return {}
 
 
 _ACTS: dict[str, Callable[[Storm, Blow, random.Random], None]] = {

@@ -4,7 +4,6 @@ import random
 import time
 from dataclasses import dataclass, field
 
-from chaos import processes
 from chaos.blows import Storm
 from chaos.place import Broken, Place, Ran
 from chaos.truths import require_true
@@ -50,6 +49,9 @@ class Person:
 
     def _start(self) -> None:
         self.starts += 1
+        if self.storm.user.branch != "main":
+            # Milestones are merged into the branch that one stands on when one starts.
+            self.storm.user.clear()
         self.storm.start(*(("--retry",) if self.retry or self.dice.random() < 0.5 else ()))
         self.retry = False
 
@@ -134,11 +136,3 @@ class Person:
 
 
 _FIRST = {"conflict", "refused", "merge", "kept"}
-
-
-def let_out(storm: Storm) -> None:
-    """Wait for every command that was typed, wake what was stopped."""
-    for running in storm.typed:
-        storm.place.end(running)
-    storm.typed.clear()
-    processes.wake(storm.place.processes())

@@ -42,13 +42,22 @@ class Process:
         return f"{self.role} {self.lock or ''} pid {self.pid} ({self.state}): {' '.join(self.words)[-160:]}"
 
 
+_FOREIGN_S = 2.0
+"""How long a process that is none of ours is not looked at again; its number may become another's."""
+_foreign: dict[int, float] = {}
+
+
 def of(mark: str, roots: tuple[Path, ...]) -> list[Process]:
     """Every living process of the run, oldest first: marked, or with its place below one of `roots`."""
     found = []
-    me = os.getpid()
+    now = time.monotonic()
     for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != me and (process := _read(int(name), mark, roots)):
+        if not name.isdigit() or _foreign.get(pid := int(name), 0.0) > now:
+            continue
+        if process := _read(pid, mark, roots):
             found.append(process)
+        else:
+            _foreign[pid] = now + _FOREIGN_S if _environment(pid) else now + 0.1
     return sorted(found, key=lambda process: (process.started, process.pid))
 
 
@@ -93,10 +102,10 @@ def end(mark: str, roots: tuple[Path, ...]) -> None:
 
 def _read(pid: int, mark: str, roots: tuple[Path, ...]) -> Process | None:
     stat = _stat(pid)
-    if stat is None or stat[0] in "ZX":
+    if stat is None or stat[0] in "ZX" or pid == os.getpid():
         return None
     try:
-        environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        environ = _environment(pid).split(b"\0")
         words = tuple(Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1])
         ours = f"{MARK}={mark}".encode() in environ or _below(os.readlink(f"/proc/{pid}/cwd"), roots)
     except OSError:
@@ -105,6 +114,13 @@ def _read(pid: int, mark: str, roots: tuple[Path, ...]) -> Process | None:
         return None
     locks = [entry.partition(b"=")[2].decode() for entry in environ if entry.partition(b"=")[0].endswith(b"_MILESTONE_LOCK")]  # fmt: skip
     return Process(pid=pid, group=stat[1], started=stat[2], state=stat[0], words=words, lock=locks[0] if locks else "")
+
+
+def _environment(pid: int) -> bytes:
+    """As it began; empty for a moment while it becomes another program, and when it may not be read."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    return b""
 
 
 def _below(where: str, roots: tuple[Path, ...]) -> bool:

@@ -6,7 +6,7 @@ exactly a blow falls is the machine's; what it did fall on is written to the log
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 NAMES = ("project", "with space", "Träume & Pläne 日本")
 LATEST_S = 4.5
@@ -52,7 +52,9 @@ class Blow:
     at_s: float
     """After the start; or after what is waited for."""
     after: str = ""
-    """Wait for a process of this role first: worker, merge; empty: for nothing."""
+    """Wait for this first: a process of a role (worker, merge), or an event of a journal (`verified`, or
+    `landing-step/publish`); empty: for nothing.
+    """
     what: str
     args: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -72,7 +74,8 @@ class Story:
 
     seed: int
     shape: Shape
-    blows: tuple[Blow, ...]
+    nights: tuple[tuple[Blow, ...], ...]
+    """What happens after each start, until the person comes who finishes."""
     pauses: dict[str, float] = field(default_factory=dict)
     """Seconds that the scripted agent takes in a unit of each kind."""
 
@@ -81,11 +84,10 @@ def tell(seed: int) -> Story:
     """The story of a seed."""
     dice = random.Random(seed)
     shape = _shape(dice)
-    number = dice.choice((1, 2, 2, 3, 3, 4, 5))
-    blows = sorted((_blow(dice, shape) for _ in range(number)), key=lambda blow: blow.at_s)
+    nights = tuple(_night(dice, shape) for _ in range(dice.choice((1, 1, 1, 2))))
     kinds = ("execute-task", "complete-slice", "complete-milestone")
     pauses = {kind: dice.choice((0.0, 0.0, 0.1, 0.3)) for kind in kinds}
-    return Story(seed=seed, shape=shape, blows=tuple(blows), pauses=pauses)
+    return Story(seed=seed, shape=shape, nights=nights, pauses=pauses)
 
 
 def _shape(dice: random.Random) -> Shape:
@@ -113,13 +115,25 @@ def _shape(dice: random.Random) -> Shape:
     )
 
 
+def _night(dice: random.Random, shape: Shape) -> tuple[Blow, ...]:
+    blows = [_blow(dice, shape) for _ in range(dice.choice((1, 2, 2, 3, 3, 4, 5)))]
+    if shape.small_disk:
+        blows[0] = replace(blows[0], what="fill", args=(), seconds=dice.uniform(0.3, 1.5))
+    return tuple(blows)
+
+
 def _blow(dice: random.Random, shape: Shape) -> Blow:
     kinds = list(_KINDS) + ([_fill] * 6 if shape.small_disk else [])
-    after = dice.choice(("", "", "", "worker", "merge"))
-    at_s = dice.uniform(0.0, 0.6) if after else dice.uniform(0.3, LATEST_S)
+    after = dice.choice(_MOMENTS)
+    at_s = dice.uniform(0.3, LATEST_S) if not after else dice.uniform(0.0, 0.6 if after in ROLES else 0.08)
     what, args, seconds = dice.choice(kinds)(dice, shape)
     return Blow(at_s=at_s, after=after, what=what, args=args, seconds=seconds, chance=dice.randrange(1 << 30))
 
+
+ROLES = ("worker", "merge")
+_STEPS = ("commit", "pin", "merge", "publish", "checkout", "remove-worktree", "remove-branch")
+_EVENTS = ("worker-spawned", "attempt-started", "session-ended", "verified", "attempt-ended", "landing-ended", "landed")
+_MOMENTS = (*("",) * 14, *ROLES * 3, *_EVENTS, *(f"landing-step/{step}" for step in _STEPS))
 
 _Drawn = tuple[str, tuple[str, ...], float]
 
@@ -132,14 +146,14 @@ def _kill(dice: random.Random, _: Shape) -> _Drawn:
 
 
 def _order(dice: random.Random, shape: Shape) -> _Drawn:
-    orders = ("stop", "stop", "pause", "pause", "resume", "panic", "rebase", "merge")
+    orders = ("stop", "stop", "pause", "pause", "resume", "panic", "rebase", "merge", "fix")
     order = dice.choice(orders)
     one = (dice.choice(shape.milestones),) if dice.random() < 0.4 else ()
     return "order", (order, *one), 0.0
 
 
 def _look(dice: random.Random, _: Shape) -> _Drawn:
-    return "look", (dice.choice(("status", "status", "inbox", "doctor", "query")),), 0.0
+    return "look", (dice.choice(("status", "status", "status", "inbox", "doctor", "doctor", "query")),), 0.0
 
 
 def _delete(dice: random.Random, _: Shape) -> _Drawn:

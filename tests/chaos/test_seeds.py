@@ -14,7 +14,7 @@ import pytest
 from chaos import place as places
 from chaos import truths
 from chaos.blows import Storm
-from chaos.person import Person, let_out
+from chaos.person import Person
 from chaos.place import Place
 from chaos.story import Story, tell
 from chaos.user import User
@@ -48,7 +48,6 @@ def _play(story: Story, place: Place) -> None:
     storm = Storm(place=place, user=user, story=story)
     try:
         storm.rage()
-        let_out(storm)
         user.require_untouched()
         place.note("the storm is over")
         Person(storm=storm, dice=random.Random(story.seed + 2)).finish()
@@ -57,6 +56,7 @@ def _play(story: Story, place: Place) -> None:
             if running.process.poll() is None:
                 running.process.kill()
             running.process.wait()
+    truths.require_no_traceback(place)
     truths.require_quiet(place)
     place.sample()
     user.require_untouched()
@@ -80,7 +80,7 @@ def _keep(place: Place) -> Path:
 
 def _report(story: Story, place: Place, error: BaseException, kept: Path) -> str:
     said = str(error) if isinstance(error, places.Broken) else "".join(traceback.format_exception(error))
-    blows = "\n".join(f"  {blow}" for blow in story.blows)
+    blows = "\n".join(f"  night {number}, {blow}" for number, night in enumerate(story.nights, 1) for blow in night)
     log = "\n".join(place.log)
     return (
         f"seed {story.seed}: {said}\n\nReplay: pytest tests/chaos --seed {story.seed}\nKept: {kept}\n\n"

@@ -1,6 +1,7 @@
 """What must be true whatever happened."""
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -56,6 +57,26 @@ def _false(said: dict[str, object], before: list[processes.Process], after: list
     if isinstance(coordinator, dict) and coordinator["pid"] and not processes.alive(coordinator["pid"]):
         found.append(f"the coordinator is pid {coordinator['pid']}, which is gone")
     return set(found)
+
+
+def require_doctor_true(place: Place) -> None:
+    """Nobody of whom the doctor says that he is gone is there. Raises Broken."""
+    before = place.processes()
+    rows = place.json("doctor", "--json")
+    assert isinstance(rows, list)
+    there = {str(p.pid) for p in before} & {str(p.pid) for p in place.processes()}
+    for row in rows:
+        named = set(re.findall(r"pid (\d+)", row["message"]))
+        if "gone" in row["message"] and named & there:
+            raise Broken(f"the doctor says: {row['path']} {row['message']}; and it is there")
+
+
+def require_no_traceback(place: Place) -> None:
+    """No worker and no merge died of an error that nobody expected."""
+    for file in (place.state / "parallel" / "logs").glob("*.err"):
+        text = file.read_text(errors="replace")
+        if "Traceback" in text:
+            raise Broken(f"{file.name}:\n{text[-3000:]}")
 
 
 def require_quiet(place: Place) -> None:

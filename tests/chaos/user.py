@@ -82,8 +82,12 @@ class User:
     def _write(self, path: str, data: bytes) -> None:
         file = self.place.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-        self.files[path] = data
+        try:
+            file.write_bytes(data)
+        finally:
+            # What a full disk left of it is the user's too.
+            if file.exists():
+                self.files[path] = file.read_bytes()
 
     def _dirty(self, _: float) -> None:
         if self.files.get("README.md", b"") is not None:
