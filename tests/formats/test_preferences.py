@@ -62,6 +62,7 @@ class TestLayers:
         assert resolve({"mode": "solo"}).git.auto_push is True
 
     @pytest.mark.spec(id="PR-246")
+    @pytest.mark.spec(id="PR-243")
     def test_profile_fills_gaps(self) -> None:
         budget = resolve({"token_profile": "budget"})
         assert budget.phases == Phases(

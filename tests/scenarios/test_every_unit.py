@@ -75,7 +75,7 @@ def _sessions() -> list[dict[str, object]]:
     steps: list[tuple[str, list[dict[str, object]]]] = [
         ("rewrite-docs/M001", [_write(".gsd/OVERRIDES.md", "# GSD Overrides\n\n## Override: 2026-03-17T10:00:00.000Z\n\n**Change:** x\n**Scope:** resolved\n**Applied-at:** M001\n\n---\n")]),
         ("research-milestone/M001", [_write(f"{BASE}/M001-RESEARCH.md", "# Research\n\n## Summary\n\nEasy.\n")]),
-        ("plan-milestone/M001", [_write(f"{BASE}/M001-ROADMAP.md", _roadmap(("S01", "", False), ("S02", "S01", False)))]),
+        ("plan-milestone/M001", [_write(f"{BASE}/M001-ROADMAP.md", _roadmap(("S01", "", False), ("S02", "S01", False), ("S09", "", False)))]),
         ("plan-slice/M001/S01", _plan("S01", "T01", "T02")),
         ("execute-task/M001/S01/T01", _task("S01", "T01", blocker=True)),
         ("replan-slice/M001/S01", [
@@ -86,7 +86,9 @@ def _sessions() -> list[dict[str, object]]:
         ("execute-task/M001/S01/T02", _task("S01", "T02")),
         ("complete-slice/M001/S01", _complete("S01")),
         ("run-uat/M001/S01", _uat("S01")),
-        ("reassess-roadmap/M001/S01", _assess("S01")),
+        ("reassess-roadmap/M001/S01", [
+            *_assess("S01"), _write(f"{BASE}/M001-ROADMAP.md", _roadmap(("S01", "", True), ("S02", "S01", False))),
+        ]),
         ("plan-slice/M001/S02", _plan("S02", "T01")),
         ("execute-task/M001/S02/T01", _task("S02", "T01")),
         ("complete-slice/M001/S02", _complete("S02")),
@@ -109,6 +111,7 @@ def _sessions() -> list[dict[str, object]]:
 @pytest.mark.spec(id="PR-230")
 @pytest.mark.spec(id="PR-231")
 @pytest.mark.spec(id="PR-232")
+@pytest.mark.spec(id="PR-243")
 def test_from_a_context_to_a_merged_milestone(repo: Path, tmp_path: Path) -> None:
     home = repo / BASE
     home.mkdir(parents=True)
