@@ -23,12 +23,13 @@ from milepost.rules import fleet
 from milepost.rules.accounts import Accounts
 from milepost.rules.derive import derive
 from milepost.rules.fleet import Fleet
-from milepost.store import beacons
+from milepost.store import beacons, regular
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 
 FORECAST: Final = "forecast.json"
 """Below `parallel/`; written by the coordinator."""
+_MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def _listed(
 def _forecasts(state: Path, told: Fleet) -> tuple[Forecast, ...]:
     """Conflicts to come, without those of milestones that have landed since they were seen."""
     try:
-        found = forecast.decode((state / "parallel" / FORECAST).read_bytes())
+        found = forecast.decode(regular.read(state / "parallel" / FORECAST, most=_MOST_BYTES))
     except OSError:
         return ()
     return tuple(f for f in found if not any(landed(told.of(side)) for side in (f.a, f.b)))
