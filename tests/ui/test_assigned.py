@@ -10,9 +10,10 @@ import pytest
 
 from milepost.errors import MilepostError
 from milepost.formats.assignment import Assignment
-from milepost.formats.journal import RunEnded
+from milepost.formats.journal import RunEnded, RunStarted, WorkerSpawned
 from milepost.formats.preferences import Git, Parallel, Preferences
 from milepost.process import identity
+from milepost.rules import fleet
 from milepost.store import lease
 from milepost.store.journal import Journal
 from milepost.store.lease import Holder, LeaseHeld, LeaseLost
@@ -23,6 +24,12 @@ MINE = Assignment(milestone="M001", run="r-1")
 
 def who(run: str = "r-1") -> Holder:
     return Holder(pid=identity.own().pid, run=run)
+
+
+def spawned(run: str) -> WorkerSpawned:
+    return WorkerSpawned(
+        at_ms=9, run="r-0", milestone="M001", session="f-1", worker_run=run, pid=1, host="", boot_id="", start_ticks=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,8 +97,11 @@ def test_why_a_worker_could_not_begin_is_written_down_once(tmp_path: Path) -> No
     for _ in range(2):
         with pytest.raises(MilepostError), assigned.ending_noted(MINE, where):
             raise MilepostError("no", hint="do this")
-    [ended] = Journal(tmp_path / ".gsd", "M001").own()
+    # Begun, too: a coordinator that notes the start after that must not take the run for one without an end.
+    started, ended = Journal(tmp_path / ".gsd", "M001").own()
+    assert isinstance(started, RunStarted)
     assert isinstance(ended, RunEnded)
+    assert fleet.fold([started, ended, spawned("r-1")]).of("M001").ended == ended
     assert (ended.run, ended.milestone, ended.state, ended.reason, ended.hint) == (
         "r-1",
         "M001",
@@ -114,6 +124,13 @@ def test_a_milestone_that_is_somebody_elses_is_not_written_to(tmp_path: Path) ->
     with pytest.raises(LeaseHeld), assigned.ending_noted(MINE, where):
         raise LeaseHeld("M001", None)
     assert not (tmp_path / ".gsd").exists()
+
+
+def test_with_a_lease_that_was_handed_over_it_is_written_down_what_else_is_held(tmp_path: Path) -> None:
+    where = context.Where(root=str(tmp_path), state_dir=".gsd", home=str(tmp_path))
+    with pytest.raises(LeaseHeld), assigned.ending_noted(MINE._replace(lease_fd=9), where):
+        raise LeaseHeld("the worktree", None)
+    assert [type(event) for event in Journal(tmp_path / ".gsd", "M001").own()] == [RunStarted, RunEnded]
 
 
 def test_only_a_worker_has_ports_of_its_own(tmp_path: Path) -> None:

@@ -42,16 +42,21 @@ async def enter(milestone: str, shift: Shift) -> Workspace:
         # A worker whose worktree is there needs nothing of the user's checkout, whatever goes on in it.
         repo.require_ready(place)
     isolation = shift.preferences.git.isolation
-    if shift.state.is_symlink() and shift.preferences.git.commit_docs:
-        raise NoPlace(
-            f"{shift.state} is a symbolic link, and git carries no planning files from behind one",
-            hint=f"Put the directory itself there, or set git.commit_docs: false and ignore {shift.state_dir}.",
-        )
+    _require_reach(shift)
     if isolation == "worktree":
         return await _worktree(milestone, place, shift)
     if isolation == "branch":
         return _branch(milestone, place, shift)
     return _here(milestone, place, shift)
+
+
+def _require_reach(shift: Shift) -> None:
+    """Git must be able to carry the plan into a worktree, unless it is not to."""
+    if shift.state.is_symlink() and shift.preferences.git.commit_docs:
+        raise NoPlace(
+            f"{shift.state} is a symbolic link, and git carries no planning files from behind one",
+            hint=f"Put the directory itself there, or set git.commit_docs: false and ignore {shift.state_dir}.",
+        )
 
 
 def target_of(milestone: str, shift: Shift) -> str:
@@ -81,6 +86,7 @@ def make(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
 
     Costs no money and starts no process of the project's. Raises NoPlace, or git's own typed errors.
     """
+    _require_reach(shift)
     exists = (worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir) / ".git").is_file()
     target = target_of(milestone, shift)
     marker = _marker(milestone, shift)

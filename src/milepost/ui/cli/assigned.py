@@ -14,10 +14,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from milepost import __version__
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import assignment
 from milepost.formats.assignment import Assignment
-from milepost.formats.journal import RunEnded
+from milepost.formats.journal import RunEnded, RunStarted
 from milepost.formats.preferences import Preferences
 from milepost.git import repo
 from milepost.store.journal import Journal
@@ -143,23 +144,38 @@ def ending_noted(given: Assignment | None, found: context.Where) -> Iterator[Non
         # A lease that was handed over is ours: what is held then is something else.
         foreign = isinstance(error, LeaseLost) or (isinstance(error, LeaseHeld) and given and given.lease_fd is None)
         if given is not None and given.run and not foreign:
-            _note(given.milestone, given.run, Path(found.root, found.state_dir), error)
+            _note(given, Path(found.root, found.state_dir), error)
         raise
 
 
-def _note(milestone: str, run: str, state: Path, error: MilepostError | OSError) -> None:
-    journal = Journal(state, milestone)
+def _note(given: Assignment, state: Path, error: MilepostError | OSError) -> None:
+    """Begun and ended: an end alone, read before the coordinator has noted the start, would be of an unknown run."""
+    journal, now = Journal(state, given.milestone), time.time_ns() // 1_000_000
     code = error.exit_code if isinstance(error, MilepostError) else ExitCode.ERROR
+    ended = RunEnded(
+        at_ms=now,
+        run=given.run,
+        state=code.name.lower(),
+        reason=str(error),
+        hint=error.hint if isinstance(error, MilepostError) else "",
+        milestone=given.milestone,
+    )
     # A full disk is the error that comes out; it is not to be replaced by that of this very line.
     with suppress(OSError):
-        if not any(isinstance(event, RunEnded) and event.run == run for event in journal.own()):
-            journal.append(
-                RunEnded(
-                    at_ms=time.time_ns() // 1_000_000,
-                    run=run,
-                    state=code.name.lower(),
-                    reason=str(error),
-                    hint=error.hint if isinstance(error, MilepostError) else "",
-                    milestone=milestone,
-                )
-            )
+        told = {type(event) for event in journal.own() if getattr(event, "run", "") == given.run}
+        if RunStarted not in told:
+            journal.append(_started(given, now))
+        if RunEnded not in told:
+            journal.append(ended)
+
+
+def _started(given: Assignment, now_ms: int) -> RunStarted:
+    return RunStarted(
+        at_ms=now_ms,
+        run=given.run,
+        pid=os.getpid(),
+        version=__version__,
+        command="auto",
+        milestone=given.milestone,
+        fleet=given.fleet,
+    )
