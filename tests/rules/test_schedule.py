@@ -364,3 +364,10 @@ def test_what_a_worker_left_unverified_is_settled_by_a_worker_and_not_merged() -
     assert stages(seen(again, rules=auto)) == [Stage.BACKOFF]
     settled = replace(left, past=Past())
     assert plan(seen(settled, rules=auto)).actions == (Land(milestone="M001"),)
+
+
+def test_a_plan_without_a_milestone_is_not_done() -> None:
+    """gsd-2#1488, PR#1585: an empty registry was taken for one in which everything is complete."""
+    found = plan(seen())
+    assert found.finish is not None
+    assert (found.finish.code, found.finish.reason) == (ExitCode.BLOCKED, "there is no milestone in the plan")

@@ -172,6 +172,9 @@ def _finish(seen: Seen, standings: tuple[Standing, ...]) -> Finish | None:
         return None
     if seen.stop_all:
         return Finish(code=ExitCode.INTERRUPTED, reason="stopped by request", hint=f"{_AGAIN} goes on from here.")
+    if not standings:
+        # A plan that shows nothing any more is not one that is done.
+        return Finish(code=ExitCode.BLOCKED, reason="there is no milestone in the plan", hint="gsd status")
     outside = {m.id for m in seen.milestones if m.out_of_plan}
     open_ = [s for s in standings if s.stage is not Stage.DONE and s.id not in outside]
     return _verdict(open_)
