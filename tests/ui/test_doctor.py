@@ -133,3 +133,58 @@ def test_no_agent_library_is_loaded(project: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=project, check=True, text=True)
     assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.spec(id="PR-151")
+@pytest.mark.spec(id="DV-18")
+@pytest.mark.parametrize(
+    "words", [["--fix"], ["fix"], ["heal"], ["fix", "M001"], ["M001", "--fix"], ["fix", "M001/S02"]]
+)
+def test_every_way_to_ask_for_mending_mends(project: Path, words: list[str]) -> None:
+    """GSD's parser took `--fix` for the name of a scope, and mended nothing."""
+    write(project, {".gsd/parallel/M001.signal.json": '{"signal": "stop", "sentAt": 1, "from": "coordinator"}'})
+    assert main(["doctor", *words], "gsd") == 0
+    assert not (project / ".gsd/parallel/M001.signal.json").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["audit"], ["M001"], ["fix", "M002"]])
+def test_nothing_else_mends(project: Path, words: list[str]) -> None:
+    write(project, {".gsd/parallel/M001.signal.json": '{"signal": "stop", "sentAt": 1, "from": "coordinator"}'})
+    main(["doctor", *words], "gsd")
+    assert (project / ".gsd/parallel/M001.signal.json").exists()
+
+
+def test_an_audit_lists_all(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, {f".gsd/milestones/M{n}/": "" for n in range(100, 108)})
+    main(["doctor", "audit"], "gsd")
+    assert capsys.readouterr().out.count("ghost_milestone") == 8
+
+
+def test_a_scope_leaves_out_the_rest(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, {".gsd/milestones/M100/": "", ".gsd/milestones/M101/": ""})
+    main(["doctor", "M101"], "gsd")
+    out = capsys.readouterr().out
+    assert "M101" in out
+    assert "M100" not in out
+
+
+@pytest.mark.parametrize("words", [["mend"], ["mend", "M001"], ["fix", "everything"]])
+def test_a_word_that_nobody_knows(project: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", *words], "gsd") != 0
+    assert capsys.readouterr().err
+
+
+def test_the_other_name_of_the_command_is_used_in_hints(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(confine, "available", lambda: "landlock")
+    write(repo, {name.replace(".gsd/", ".sf/", 1): text for name, text in SOUND.items()})
+    write(repo, {".sf/parallel/M001.signal.json": '{"signal": "stop", "sentAt": 1, "from": "coordinator"}'})
+    monkeypatch.chdir(repo)
+    main(["doctor"], "sf")
+    out = capsys.readouterr().out
+    assert "  stale_signal  .sf/parallel/M001.signal.json: " in out
+    assert "sf doctor --fix removes it" in out
+    assert "gsd doctor" not in out
+    main(["doctor", "--json"], "sf")
+    assert "gsd doctor" not in capsys.readouterr().out
