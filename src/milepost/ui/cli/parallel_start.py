@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import anyio
 from anyio.abc import TaskStatus
 
+from milepost.agents import choose
 from milepost.errors import ExitCode, MilepostError
 from milepost.fleet import observe, spawn
 from milepost.fleet.coordinator import WRITER, Coordinator
@@ -104,6 +105,7 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
     """Start, or go on with, a parallel run."""
     del command
     options = parser(program).parse_args(argv)
+    options.agent = _found_from_here(options.agent)
     if assignment.is_worker(os.environ):
         raise Nested(
             "Cannot start parallel from within a parallel worker",
@@ -116,6 +118,8 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
             hint=f"In {site.state_dir}/PREFERENCES.md, between the --- lines.",
         )
     require_ready(inspect(site.root))
+    if options.agent and options.agent != "builtin":
+        choose.choose(options.agent, site.env)  # A name or a file that is wrong is said once, and not by each worker.
     # Written down only by who becomes the coordinator: a start that is refused must not forgive a living one's crashes.
     plans = observe.read(site, fleet.fold((*Tally(site.state).events(), *_afresh(options.retry, site))))
     sys.stdout.write(eligibility.render(plans.report))
@@ -124,12 +128,22 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
         return ExitCode.DONE
     if not _anything(plans, site):
         sys.stdout.write(f"\n{parallel_text.NONE_ELIGIBLE}\n")
+        if not plans.state.registry:
+            sys.stdout.write(f"{plans.state.next_action}\n")
         return ExitCode.DONE if _all_done(plans) else ExitCode.BLOCKED
     opening = _opening(plans, site, fresh=options.fresh_budget)
     if not options.yes and not _agreed(opening, site):
         sys.stdout.write("Nothing was started.\n")
         return ExitCode.DONE
-    return _detached(argv, opening, site) if options.detach else _coordinate(options, opening, site, program)
+    if options.detach:
+        return _detached(argv, options.agent, opening, site)
+    return _coordinate(options, opening, site, program)
+
+
+def _found_from_here(agent: str | None) -> str | None:
+    """The agent with its file named in full: workers run elsewhere."""
+    kind, _, file = (agent or "").partition(":")
+    return f"{kind}:{os.path.abspath(file)}" if file else agent
 
 
 def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
@@ -146,7 +160,8 @@ def _anything(plans: observe.Plans, site: Site) -> bool:
 
 def _all_done(plans: observe.Plans) -> bool:
     causes = {e.cause for e in plans.report.ineligible}
-    return causes <= {eligibility.Cause.COMPLETE, eligibility.Cause.MERGED, eligibility.Cause.PARKED}
+    # Nothing to look at is not the same as nothing left.
+    return bool(causes) and causes <= {eligibility.Cause.COMPLETE, eligibility.Cause.MERGED, eligibility.Cause.PARKED}
 
 
 def _opening(plans: observe.Plans, site: Site, *, fresh: bool) -> Opening:
@@ -243,7 +258,7 @@ async def _stop_on_signal(
                 here.journal("orders").append(
                     Ordered(at_ms=here.now_ms(), run=here.run, milestone=EVERY, order="stop", sender="signal")
                 )
-            audience.note("stopping all workers; once more leaves them running and ends only this coordinator")
+            audience.note("stopping all workers; once more ends this coordinator at once, without waiting for them")
 
 
 def _renewed(site: Site) -> Callable[[], Site]:
@@ -286,9 +301,10 @@ def _tried(milestone: str, site: Site) -> list[str]:
     return list(dict.fromkeys([*tried, f"{UnitKind.COMPLETE_MILESTONE}/{milestone}"]))
 
 
-def _detached(argv: Sequence[str], opening: Opening, site: Site) -> int:
+def _detached(argv: Sequence[str], agent: str | None, opening: Opening, site: Site) -> int:
     """Start the coordinator in the background, and see that it began."""
     words = [word for word in argv if word not in ("--detach", "--yes", "-y")]
+    words += ["--agent", agent] if agent else []
     out, err = (spawn.log(site.box, "coordinator", site.run, end) for end in ("out", "err"))
     process = spawn.start(
         [*spawn.program(site.env), "parallel", "start", "--yes", *words], site.root, dict(site.env), out, err
