@@ -6,6 +6,7 @@ gets the same as JSON lines.
 
 import json
 import sys
+import termios
 import threading
 import time
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ _SAID = {
     Stage.PAUSED: "is paused",
     Stage.UNRESPONSIVE: "does not answer",
     Stage.HELD: "is held",
-    Stage.BACKOFF: "is started again soon",
+    Stage.BACKOFF: "is started again",
     Stage.BLOCKED: "is blocked",
     Stage.FAILED: "failed",
     Stage.BUDGET: "is out of budget",
@@ -48,13 +49,15 @@ class Audience:
         self._standings: dict[str, tuple[Stage, str]] = {}
         self._units: dict[str, str] = {}
         self._table: tuple[str, ...] = ()
-        self._asking = False
+        self._question = ""
+        """What stands at the terminal without an answer yet."""
         self._turn = threading.Lock()
 
     def begin(self, workers: Sequence[str], skipped: Sequence[tuple[str, str]]) -> None:
         """The documented opening. workers: milestones that are started at once; skipped: others, and why not."""
         if not self._json:
-            self._write("\n" + parallel_text.started(workers, skipped) + "\n")
+            nothing = "" if workers or skipped else "none new"
+            self._write(f"\n{parallel_text.started(workers, skipped)}{nothing}\n")
 
     def plan(self, plan: Plan, seen: Observation) -> None:
         """Say what changed since the last time."""
@@ -87,15 +90,20 @@ class Audience:
     def ask(self, question: str) -> bool:
         """Ask at the terminal; the table keeps out of the way meanwhile."""
         self._draw(())
-        self._asking = True
+        _forget_typed()
+        asked = f"{question} [y/N] "
+        self._write(asked)
+        self._question = asked
         try:
-            self._write(f"{question} [y/N] ")
             return sys.stdin.readline().strip().lower() in ("y", "yes")
         finally:
-            self._asking = False
+            self._question = ""
 
     def finish(self, finish: Finish) -> None:
         """How it ended, with the next thing to type."""
+        if self._question:
+            self._question = ""
+            self._write("\n")
         self._draw(())
         if self._json:
             self._emit({"type": "end", "code": int(finish.code), "reason": finish.reason, "hint": finish.hint})
@@ -108,6 +116,8 @@ class Audience:
         words = _SAID.get(standing.stage)
         if words is None:
             return
+        if standing.at_ms:
+            words += f" in {max(1, round(standing.at_ms / 1000 - time.time()))} s"
         if landed is not None:
             words = f"is merged: on {landed.target} as {landed.commit[:10]}"
         elif standing.cause:
@@ -132,13 +142,15 @@ class Audience:
 
     def _draw(self, table: tuple[str, ...]) -> None:
         """Replace the table below the lines."""
-        if not self._live or self._asking or table == self._table:
+        if not self._live or self._question or table == self._table:
             return
         with self._turn:
             self._out(self._erased() + "".join(f"{line}\n" for line in table))
             self._table = table
 
     def _write(self, text: str) -> None:
+        if self._question:
+            text = f"\n{text}{self._question}"
         with self._turn:
             self._out(self._erased() + text + "".join(f"{line}\n" for line in self._table))
 
@@ -150,3 +162,9 @@ class Audience:
         with suppress(OSError, ValueError):
             sys.stdout.write(text)
             sys.stdout.flush()
+
+
+def _forget_typed() -> None:
+    """What was typed before a question was put is no answer to it."""
+    with suppress(termios.error, OSError, ValueError):
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
