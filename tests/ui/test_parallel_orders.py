@@ -12,7 +12,7 @@ import pytest
 from conftest import run_git
 from fleet.stand import Fleet, wait_until
 from milepost.fleet import processes
-from milepost.formats.journal import Ordered
+from milepost.formats.journal import Landed, Ordered
 from milepost.store import beacons
 from milepost.store.journal import Journal
 from milepost.store.lease import Holder, Lease
@@ -177,6 +177,24 @@ def test_panic(fleet: Fleet, capsys: Out) -> None:
     assert [process.wait(30) for process in started] == [-9, -9]
     assert typed("panic") == 0
     assert capsys.readouterr().out == "Nothing of the fleet was running.\n"
+
+
+def test_panic_beside_a_coordinator_that_lives_on(fleet: Fleet, capsys: Out) -> None:
+    """A second start would be refused; the coordinator starts it again when it is told to."""
+    fleet.start()
+    fleet.start(role="coordinator", run="c1")
+    assert typed("panic", "M001") == 0
+    assert "gsd parallel resume M001 settles it and goes on." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "rebase", "stop"])
+def test_a_merged_milestone_is_not_said_to_be_waiting(command: str, fleet: Fleet, capsys: Out) -> None:
+    done = Landed(at_ms=5, run="m", milestone="M002", target="main", commit="c", tip="t")
+    Journal(fleet.state, "coordinator").append(done)
+    assert typed(command, "M002") == 0
+    out = capsys.readouterr().out
+    assert "M002 is merged; no worker is needed for it" in out
+    assert "start" not in out
 
 
 @pytest.mark.parametrize(("command", "other"), [("stop", "stop"), ("pause", "pause")])

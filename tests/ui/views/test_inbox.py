@@ -8,7 +8,7 @@ from milepost.fleet.worker_look import WorkerLook
 from milepost.formats.forecast import Forecast
 from milepost.formats.journal import AnyEvent, FleetEnded, FleetStarted, Landed, LandingEnded, Ordered, Undone
 from milepost.formats.preferences import Parallel
-from milepost.rules.fleet import Past
+from milepost.rules.fleet import Past, Wanted
 from milepost.ui.views import inbox, inbox_text
 from milepost.ui.views.inbox import Kind, Row
 from ui.views.test_fleet import NOW, gone, seen, worker
@@ -139,6 +139,13 @@ def test_what_an_order_keeps_from_being_started() -> None:
     assert rows(seen(events=(order,))) == ()
 
 
+def test_what_was_killed_by_an_order_waits_for_another_one() -> None:
+    past = Past(crashes=1, wanted=Wanted.STOP, wanted_by="ada")
+    look = gone(condition=Condition.CRASHED, cause=Cause(what="killed by SIGKILL"), past=past)
+    found = only(seen(look, boss=True))
+    assert (found.kind, found.next) == (Kind.STOPPED, "gsd parallel resume M001")
+
+
 def test_a_landing_that_was_not_pushed_or_not_cleared_away() -> None:
     landed = Landed(at_ms=5, run="m", milestone="M001", target="main", commit="c", tip="t", push_error="no route")
     unpushed = gone(condition=Condition.MERGED, past=Past(landed=landed))
@@ -176,7 +183,7 @@ def test_a_session_that_nobody_coordinates() -> None:
     assert only(seen(events=(started, over), **left)).next == "gsd x"
     assert rows(seen(events=(started, over))) == ()
     blocked = FleetEnded(at_ms=2, run="c", session="f1", state="blocked", reason="M001: conflicts", hint="resolve it")
-    assert only(seen(events=(started, blocked), **left)).reason == "nobody coordinates, and M001, M002 is not done"
+    assert only(seen(events=(started, blocked), **left)).reason == "nobody coordinates, and M001, M002 are not done"
     stuck = gone(condition=Condition.BLOCKED)
     assert [row.milestone for row in rows(seen(stuck, events=(started, blocked), **left))] == ["M001"]
     done: tuple[AnyEvent, ...] = (started, FleetEnded(at_ms=2, run="c", session="f1", state="done", reason="all"))

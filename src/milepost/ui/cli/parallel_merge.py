@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import anyio
 
 from milepost.errors import ExitCode, MilepostError
-from milepost.fleet import merge_queue, observe
+from milepost.fleet import merge_queue, observe, orders
+from milepost.fleet.look import look
 from milepost.fleet.merge_queue import Result
 from milepost.fleet.site import Site
-from milepost.model.ids import require_milestone
 from milepost.rules import fleet
 from milepost.store.tally import Tally
 from milepost.ui.cli import arguments, sites
@@ -52,16 +52,21 @@ def run(argv: Sequence[str], program: str, command: str = "merge") -> int:
     options = parser(program).parse_args(argv)
     notes = Notes()
     site = sites.site(program, sandbox=not options.no_sandbox, watcher=notes)
-    chosen = (require_milestone(options.milestone),) if options.milestone else _queue(options, site)
+    chosen = _named(options.milestone, site) if options.milestone else _queue(options, site)
     results = anyio.run(_merge, chosen, options.slice, site)
     if options.json:
         sys.stdout.write(json.dumps([_json(result) for result in results]) + "\n")
     else:
         sys.stdout.write(parallel_text.merge_report(results, program) + "\n")
-        sys.stdout.write("".join(f"  {line}\n" for result in results for line in _more(result)))
+        sys.stdout.write("".join(f"  {line}\n" for result in results for line in _more(result, site)))
         for text in notes.said:
             sys.stdout.write(f"  {text}\n")
     return ExitCode.DONE if all(r.ended.outcome == "landed" for r in results) else ExitCode.BLOCKED
+
+
+def _named(milestone: str, site: Site) -> tuple[str, ...]:
+    """Raises BadId or UnknownMilestone before anything of it is made or held."""
+    return orders.require_known((milestone,), look(site.state, now_ms=site.now_ms()))
 
 
 def _queue(options: argparse.Namespace, site: Site) -> tuple[str, ...]:
@@ -85,12 +90,14 @@ async def _merge(chosen: Sequence[str], slice_id: str, site: Site) -> list[Resul
     return results
 
 
-def _more(result: Result) -> list[str]:
+def _more(result: Result, site: Site) -> list[str]:
     """What the documented form has no place for: lines, and what to do."""
     ended = result.ended
     if ended.outcome == "landed":
         return [f"NOT pushed: {result.push_error}"] if result.push_error else []
-    return [*ended.details, *([ended.hint] if ended.hint else [])]
+    # A conflict is resolved in the worktree; the same file in the checkout is another one.
+    inside = f"{site.state_dir}/worktrees/{ended.milestone}/" if ended.outcome in _CONFLICTS else ""
+    return [*(f"{inside}{one}" for one in ended.details), *([ended.hint] if ended.hint else [])]
 
 
 _CONFLICTS = ("conflict", "unresolved")

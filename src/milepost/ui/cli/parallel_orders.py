@@ -18,6 +18,7 @@ from milepost.fleet import orders, panic, stopping
 from milepost.fleet.look import Look, look
 from milepost.fleet.orders import Answer, Sent
 from milepost.fleet.processes import Role
+from milepost.fleet.worker_look import landed
 from milepost.formats.signal import Order
 from milepost.ui.cli import arguments, context
 from milepost.ui.views import parallel_text
@@ -61,7 +62,7 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
     seen = look(asked.state, now_ms=_now_ms())
     milestones = orders.require_known(options.milestones, seen)
     if command == "panic":
-        return _panic(asked, milestones)
+        return _panic(asked, milestones, seen)
     if command == "stop":
         return _stop(asked, milestones, seen, options.wait)
     return _give(asked, Order(command), milestones, seen, options.wait)
@@ -128,7 +129,16 @@ def _line(one: Sent, asked: _Asked, seen: Look) -> str:
         case Answer.SILENT:
             return f"{one.milestone} has not answered for {took}"
         case Answer.NOT_RUNNING:
-            return f"{one.milestone} is not running; {_kept_order(one, asked, seen)}"
+            return _over(one.milestone, seen) or f"{one.milestone} is not running; {_kept_order(one, asked, seen)}"
+
+
+def _over(milestone: str, seen: Look) -> str:
+    """What is said of a milestone that no worker is needed for any more."""
+    if landed(seen.fleet.of(milestone)):
+        return f"{milestone} is merged; no worker is needed for it"
+    if milestone in seen.unmerged:
+        return f"{milestone} is complete and waits to be merged; no worker is needed for it"
+    return ""
 
 
 def _kept_order(one: Sent, asked: _Asked, seen: Look) -> str:
@@ -160,7 +170,8 @@ def _stop(asked: _Asked, milestones: tuple[str, ...], seen: Look, wait_s: float)
         ended.append(one)
         asked.say(_ended_line(one))
     idle = [mid for mid in milestones if mid not in {one.runner.milestone for one in ended}]
-    asked.say(*(f"{mid} was not running; it will not be started before a new start or resume" for mid in idle))
+    held = "was not running; it will not be started before a new start or resume"
+    asked.say(*(_over(mid, seen) or f"{mid} {held}" for mid in idle))
     concerned = milestones or tuple(one.runner.milestone for one in ended if one.runner.role is Role.WORKER)
     for left in stopping.kept(asked.state, concerned):
         backup = f", and its work in progress as {left.backup}" if left.backup else ""
@@ -182,7 +193,7 @@ def _ended_line(one: stopping.Ended) -> str:
     return f"{one.runner.named} {'was ended by force' if one.forced else 'ended'} after {took}{extra}"
 
 
-def _panic(asked: _Asked, milestones: tuple[str, ...]) -> int:
+def _panic(asked: _Asked, milestones: tuple[str, ...], seen: Look) -> int:
     done = panic.panic(asked.state, milestones, sender=asked.sender, run=asked.run, now_ms=_now_ms)
     if done.unwritten is not None:
         _unwritten(asked, done.unwritten)
@@ -193,7 +204,10 @@ def _panic(asked: _Asked, milestones: tuple[str, ...]) -> int:
         names = ", ".join(runner.named for runner in done.killed)
         asked.say(f"Killed {names}: {_processes(done.processes)} in {seconds(done.after_ms)}.")
         asked.say("Nothing in git was touched; what was in flight lies in the worktrees.")
-        asked.say(f"{asked.program} parallel start settles it and goes on.")
+        # A coordinator that lives starts it again when it is told to; a second one would be refused.
+        alone = not milestones or seen.coordinator is None
+        again = "start" if alone else f"resume {' '.join(milestones)}"
+        asked.say(f"{asked.program} parallel {again} settles it and goes on.")
     if done.survivors or done.unreachable:
         left = [runner.named for runner in done.unreachable] + [f"pid {pid}" for pid in done.survivors]
         raise StillThere(f"still there: {', '.join(left)}", hint=f"{asked.program} doctor")

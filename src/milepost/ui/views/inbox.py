@@ -115,7 +115,8 @@ class _Inbox:
         reason = f"it ended: {ended.reason}" if ended else "its coordinator is gone without a last word"
         hint = ended.hint if ended else ""
         if ended is not None and ended.state in _SAID_BY_OTHERS:
-            reason, hint = f"nobody coordinates, and {', '.join(self.seen.left)} is not done", ""
+            verb = "is" if len(self.seen.left) == 1 else "are"
+            reason, hint = f"nobody coordinates, and {', '.join(self.seen.left)} {verb} not done", ""
         yield Row(
             kind=Kind.FLEET,
             milestone="",
@@ -178,6 +179,8 @@ class _Inbox:
     def died(self, mid: str, condition: Condition, cause: Cause, past: Past) -> Row | None:
         """A living coordinator starts it again, up to a limit."""
         del condition
+        if self.seen.coordinator and past.wanted is not Wanted.RUN:
+            return next(self._held(mid, past), None)  # `panic MID`: killed, and not started again by itself.
         again = f"gsd parallel start --retry {mid}"
         if past.crashes > self.parallel.max_restarts:
             words = f"it died {past.crashes} times in a row; last: {cause.what}"
