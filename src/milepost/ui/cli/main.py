@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
     "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
+    "queue": ("milepost.ui.cli.queue", "The milestones in order, and what each waits for."),
     "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
     "headless": ("milepost.ui.cli.headless", "auto, next, query, status or doctor for scripts and CI."),
 }
@@ -62,6 +63,8 @@ def main(argv: Sequence[str], program: str) -> int:
         return _run(_unslashed(list(argv)), program)
     except MilepostError as error:
         return _complain(program, str(error), error.hint, error.exit_code)
+    except BrokenPipeError:
+        return ExitCode.ERROR  # Who read us had enough (`gsd status | head`); there is nobody to tell.
     except OSError as error:
         return _complain(program, _os_words(error), _os_hint(error), ExitCode.ERROR)
     except KeyboardInterrupt:
