@@ -74,7 +74,7 @@ def test_the_lease_of_a_killed_process_is_free_at_once(path: Path, guard: Path) 
 
 @pytest.mark.spec(id="FM-09")
 @pytest.mark.spec(id="FM-10")
-@pytest.mark.parametrize("pid", [os.getpid(), 1, 0, -1])
+@pytest.mark.parametrize("pid", [os.getpid(), 1, 0, -1], ids=["ours", "init", "none", "negative"])
 def test_a_record_of_the_dead_holds_nothing_whoever_has_its_pid_now(pid: int, path: Path) -> None:
     path.parent.mkdir()
     path.write_text(f'{{"pid": {pid}, "run": "r-dead"}}')
