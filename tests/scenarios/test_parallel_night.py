@@ -204,6 +204,7 @@ class TestWorkers:
 
     @pytest.mark.spec(id="PR-309")
     @pytest.mark.spec(id="PR-312")
+    @pytest.mark.spec(id="DV-32")
     def test_what_a_worker_is_called_with(self, night: Night) -> None:
         for mid in TRIO:
             program, *words = night.words(mid, "argv")

@@ -20,6 +20,7 @@ def options(*argv: str) -> argparse.Namespace:
     return running.parser("gsd", "auto").parse_args(argv)
 
 
+@pytest.mark.spec(id="DV-32")
 def test_defaults() -> None:
     found = options()
     assert (found.agent, found.model, found.record, found.retry, found.max_units) == ("builtin", None, None, None, None)
