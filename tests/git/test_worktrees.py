@@ -1,5 +1,6 @@
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,22 @@ def test_a_branch_named_milestone_is_in_the_way(project: Path) -> None:
     run_git(project, "branch", "milestone")
     with pytest.raises(WorktreeUnusable):
         ensure(inspect(project), "M001", "main")
+
+
+def test_while_another_process_adds_one(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git reads the files of all worktrees, and dies of one that is written just now: with the branch made already."""
+    run_git(project, "worktree", "add", "-q", str(tmp_path / "side"))
+    half_made = project / ".git/worktrees/side/commondir"
+    text, real = half_made.read_text(), worktrees.git
+
+    def git(where: Path, *args: str, **more: object) -> object:
+        if args[:2] == ("worktree", "add"):
+            half_made.write_text("")
+            threading.Timer(0.1, half_made.write_text, [text]).start()
+        return real(where, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worktrees, "git", git)
+    assert ensure(inspect(project), "M001", "main").created
 
 
 def test_a_post_checkout_hook_that_fails_is_no_obstacle(project: Path) -> None:

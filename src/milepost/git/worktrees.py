@@ -149,7 +149,6 @@ def _create(repo: Repo, path: Path, branch: str, start: str) -> None:
             hint=f"Look at what is in it and move it away: mv {path} {path}.old",
         )
     _require_free(repo, branch)
-    args = [str(path), branch]
     commit = refs.resolve(repo.root, start)
     tip = refs.branch_tip(repo.root, branch)
     if tip is not None and commit is not None and refs.merge_base(repo.root, tip, commit) is None:
@@ -157,13 +156,14 @@ def _create(repo: Repo, path: Path, branch: str, start: str) -> None:
             f"{branch} exists and has no history in common with {start.removeprefix('refs/heads/')}",
             hint=f"Give it another name: git branch -m {branch} <name>",
         )
-    if tip is None:
-        if commit is None:
-            raise WorktreeUnusable(f"{start!r} is not a commit to start {branch} from", hint="git branch --list")
-        args = ["--no-track", "-b", branch, str(path), commit]
+    if tip is None and commit is None:
+        raise WorktreeUnusable(f"{start!r} is not a commit to start {branch} from", hint="git branch --list")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        git(repo.root, "worktree", "add", "--quiet", *args, timeout_s=HOOK_TIMEOUT_S)
+        if tip is None and commit is not None:
+            # Not with `worktree add -b`, which cannot be tried again: its branch is there, and its worktree is not.
+            refs.compare_and_swap(repo.root, f"refs/heads/{branch}", commit, refs.ABSENT, why=f"gsd: begin {branch}")
+        git(repo.root, "worktree", "add", "--quiet", str(path), branch, timeout_s=HOOK_TIMEOUT_S)
     except GitFailed as failed:
         made = find(repo.root, path)
         # A post-checkout hook that fails makes the command fail, with the worktree made and filled.
