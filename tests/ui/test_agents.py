@@ -1,9 +1,11 @@
 """Who works in a run, and with which models."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from milepost.agents.choose import UnknownAgent
 from milepost.errors import FormatError
 from milepost.formats.preferences import ModelChoice, Preferences
 from milepost.model.units import UnitKind
@@ -81,3 +83,17 @@ def test_a_recorder_is_put_around(tmp_path: Path) -> None:
     script = tmp_path / "s.json"
     script.write_text("[]")
     assert isinstance(agents.maker(wanted(f"scripted:{script}", record=tmp_path / "tape"), {}, {})({}), Recorder)
+
+
+@pytest.mark.parametrize(
+    ("agent", "env", "error"),
+    [
+        ("builtin", {}, NoModel), ("builtin", {"ANTHROPIC_API_KEY": "k"}, None), ("scripted:/no.json", {}, OSError),
+        ("magic", {}, UnknownAgent),
+    ],
+)  # fmt: skip
+def test_what_would_keep_every_worker_from_working(
+    agent: str, env: dict[str, str], error: type[Exception] | None
+) -> None:
+    with pytest.raises(error) if error else nullcontext():
+        agents.require(wanted(agent), Preferences(), env)

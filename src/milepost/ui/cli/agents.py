@@ -60,6 +60,17 @@ def models(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> dic
     return {str(kind): model_for(settings, kind, default=default, providers=known) for kind in UnitKind}
 
 
+def require(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> None:
+    """Raise what would keep every session from beginning, before a worker finds out. Loads no library.
+
+    Raises UnknownAgent; FormatError or OSError for a script or recording; NoModel, UnknownModel or NotConfigured.
+    """
+    if wanted.agent != "builtin":
+        choose.choose(wanted.agent, env, {}, pace_s=wanted.pace_s)
+    elif error := _missing(models(wanted, settings, env), env):
+        raise error
+
+
 def maker(
     wanted: Wanted, models: Mapping[str, tuple[str, ...]], env: Mapping[str, str]
 ) -> Callable[[Mapping[str, int]], Agent]:
@@ -88,16 +99,26 @@ def _get_ready(models: Mapping[str, tuple[str, ...]], env: Mapping[str, str]) ->
     """Load what the models need, in a thread; why that cannot be, when it cannot."""
     from milepost.agents.builtin.agent import BuiltinAgent
 
+    if error := _missing(models, env):
+        return error
+    threading.Thread(target=BuiltinAgent(env).preload, args=(_names(models),), daemon=True, name="preload").start()
+    return None
+
+
+def _missing(models: Mapping[str, tuple[str, ...]], env: Mapping[str, str]) -> MilepostError | None:
+    from milepost.agents.builtin.agent import BuiltinAgent
+
     if not all(models.values()):
         return NoModel(
             "no model is configured and no provider's key is in the environment",
             hint="Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or name one: --model ollama/qwen3",
         )
-    names = tuple(dict.fromkeys(name for several in models.values() for name in several))
-    agent = BuiltinAgent(env)
     try:
-        agent.check(names)
+        BuiltinAgent(env).check(_names(models))
     except MilepostError as error:
         return error
-    threading.Thread(target=agent.preload, args=(names,), daemon=True, name="preload").start()
     return None
+
+
+def _names(models: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for several in models.values() for name in several))

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 import anyio
 from anyio.abc import TaskStatus
 
-from milepost.agents import choose
 from milepost.errors import ExitCode, MilepostError
 from milepost.fleet import observe, spawn
 from milepost.fleet.coordinator import WRITER, Coordinator
@@ -35,7 +34,7 @@ from milepost.store.lease import Lease, LeaseHeld
 from milepost.store.lease import holder as holder_of
 from milepost.store.snapshot import Snapshot
 from milepost.store.tally import Tally
-from milepost.ui.cli import arguments, sites
+from milepost.ui.cli import agents, arguments, sites
 from milepost.ui.fleet_audience import Audience
 from milepost.ui.views import parallel_text
 from milepost.unit.converse import ending_together
@@ -118,8 +117,6 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
             hint=f"In {site.state_dir}/PREFERENCES.md, between the --- lines.",
         )
     require_ready(inspect(site.root))
-    if options.agent and options.agent != "builtin":
-        choose.choose(options.agent, site.env)  # A name or a file that is wrong is said once, and not by each worker.
     # Written down only by who becomes the coordinator: a start that is refused must not forgive a living one's crashes.
     plans = observe.read(site, fleet.fold((*Tally(site.state).events(), *_afresh(options.retry, site))))
     sys.stdout.write(eligibility.render(plans.report))
@@ -132,6 +129,8 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
             sys.stdout.write(f"{plans.state.next_action}\n")
         return ExitCode.DONE if _all_done(plans) else ExitCode.BLOCKED
     opening = _opening(plans, site, fresh=options.fresh_budget)
+    if opening.first:
+        agents.require(_wanted(options, site), site.preferences, site.env)
     if not options.yes and not _agreed(opening, site):
         sys.stdout.write("Nothing was started.\n")
         return ExitCode.DONE
@@ -144,6 +143,11 @@ def _found_from_here(agent: str | None) -> str | None:
     """The agent with its file named in full: workers run elsewhere."""
     kind, _, file = (agent or "").partition(":")
     return f"{kind}:{os.path.abspath(file)}" if file else agent
+
+
+def _wanted(options: argparse.Namespace, site: Site) -> agents.Wanted:
+    model = options.model or site.preferences.parallel.worker_model
+    return agents.Wanted(agent=options.agent or "builtin", model=model, record=None, pace_s=0.0)
 
 
 def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
