@@ -170,3 +170,18 @@ def test_a_forecast_of_what_is_merged_or_gone_is_removed(sound: Path) -> None:
     assert "stale_forecast" not in codes(sound)
     write(sound, {".gsd/parallel/forecast.json": "[{"})
     assert of(sound, "stale_forecast").message == "cannot be read"
+
+
+@pytest.mark.spec(id="FM-16")
+def test_output_of_past_runs_is_no_worker(sound: Path) -> None:
+    """Known workers are those with a status file, a lease or a journal, never those whose logs lie about."""
+    write(sound, {".gsd/parallel/logs/M001.r1.err": "Traceback: fatal error\n", ".gsd/parallel/logs/M001.r1.out": "{}"})
+    assert look(sound) == []
+
+
+def test_crashes_of_the_past_are_over_when_all_is_done(sound: Path, dead: int) -> None:
+    note(sound, FleetStarted(at_ms=1, run="c1", session="f", pid=dead, max_workers=2))
+    note(sound, RunStarted(at_ms=2, run="r1", pid=dead, version="0", command="auto", milestone="M001"))
+    assert {"coordinator_crashed", "worker_crashed"} <= set(codes(sound))
+    write(sound, dict(COMPLETE))
+    assert not {"coordinator_crashed", "worker_crashed"} & set(codes(sound))

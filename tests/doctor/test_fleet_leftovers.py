@@ -10,7 +10,7 @@ from conftest import run_git
 from doctor.project import COMPLETE, codes, commit, fixed, head, look, milestone_worktree, of, told, write
 from milepost.doctor.checks import file_systems, fleet_files
 from milepost.doctor.finding import Severity
-from milepost.formats.journal import AttemptEnded, AttemptStarted, Result
+from milepost.formats.journal import AttemptEnded, AttemptStarted, Landed, Result
 from milepost.git import bring_in
 from milepost.git.slices import ref_of
 from milepost.store.filesystem import Mount
@@ -50,6 +50,18 @@ def test_a_commit_that_nothing_reaches_is_kept(sound: Path) -> None:
     assert reachable(sound, first)
     assert head(sound, "refs/gsd/backup/M001/1-unpinned") == second
     assert codes(sound) == ["backups_kept"]
+
+
+def test_what_was_merged_may_be_forgotten(sound: Path) -> None:
+    """Somebody deleted the backups of a milestone that landed; that is theirs to do."""
+    work = milestone_worktree(sound)
+    start = head(work)
+    made(sound, "a1", commit(work, "one"))
+    run_git(work, "reset", "-q", "--hard", start)
+    assert "unpinned_commit" in codes(sound)
+    landed = Landed(at_ms=3, run="r", milestone="M001", target="main", commit=start, tip=start)
+    Journal(sound / ".gsd", "M001").append(landed)
+    assert "unpinned_commit" not in codes(sound)
 
 
 def test_a_worktree_on_no_branch_keeps_its_commits(sound: Path) -> None:

@@ -27,9 +27,11 @@ class _Run:
 def look(site: Site) -> Iterator[Finding]:
     """The latest coordinator, then the latest worker of each milestone that is not done."""
     told, runs = fleet.fold(site.events), _runs(site)
+    at_rest = {e.id for e in site.state.registry if e.status in (Status.COMPLETE, Status.PARKED)}
+    if site.crew.solo is not None or all(entry.id in at_rest for entry in site.state.registry):
+        return  # Auto mode goes on in their place, or nothing is left to go on with.
     if (found := _coordinator(site, told)) is not None:
         yield found
-    at_rest = {e.id for e in site.state.registry if e.status in (Status.COMPLETE, Status.PARKED)}
     for milestone, past in told.past.items():
         if milestone not in at_rest and not site.crew.on(milestone):
             yield from _worker(site, milestone, past, runs)

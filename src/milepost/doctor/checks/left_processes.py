@@ -23,8 +23,13 @@ _GOING_S = 2.0
 
 def look_commands(site: Site) -> Iterator[Finding]:
     """Commands whose starters are all gone; a command's own children are ended with it."""
-    spared = _at_work(site) | set(_ancestors())
-    orphans = {row.pid: row for row in kin.orphans() if row.pid not in spared}
+    at_work = _at_work(site)
+    spared = set(_above(os.getpid()))
+    orphans = {
+        row.pid: row
+        for row in kin.orphans()
+        if row.pid not in spared and at_work.isdisjoint((row.pid, *_above(row.pid)))
+    }
     known = set(_recorded(site))
     for row in orphans.values():
         if row.parent not in orphans and _of_this_project(site, row, known):
@@ -91,14 +96,14 @@ def _has_milestone(site: Site, spawned: WorkerSpawned) -> bool:
 
 
 def _at_work(site: Site) -> set[int]:
-    """Pids of those who hold a lease: whoever started them may be gone."""
+    """Pids of those who hold a lease: whoever started them may be gone, and what they start is theirs."""
     runners = {runner.who.pid for runner in site.crew.runners if runner.who}
     return runners | {holder.pid for holder in site.crew.held.values()}
 
 
-def _ancestors() -> Iterator[int]:
-    """The doctor's own shell may be among what a killed run left."""
-    row = table.row(os.getpid())
+def _above(pid: int) -> Iterator[int]:
+    """Parent, its parent and so on. The doctor's own shell may be among what a killed run left."""
+    row = table.row(pid)
     while row is not None and row.parent > 0:
         yield row.parent
         row = table.row(row.parent)

@@ -46,15 +46,15 @@ def fix(site: Site, finding: Finding) -> str:
 
 
 def _made(site: Site) -> dict[str, str]:
-    """Commit to its milestone."""
+    """Commit to its milestone. What a landing brought was pinned by it; whoever deleted those backups meant it."""
     units = {e.attempt: e.unit for e in site.events if isinstance(e, AttemptStarted)}
     found: dict[str, str] = {}
     for event in site.events:
         match event:
             case AttemptEnded(result=Result.COMMITTED, commit=commit, attempt=attempt) if commit and attempt in units:
                 found[commit] = units[attempt].split("/")[0]
-            case Landed(tip=tip, milestone=milestone) if tip:
-                found[tip] = milestone
+            case Landed(milestone=landed):
+                found = {commit: milestone for commit, milestone in found.items() if milestone != landed}
             case _:
                 pass
     for entry in site.git.worktrees if site.git else ():
