@@ -211,6 +211,11 @@ def make(story: Story, base: Path) -> Place:
         (place.root / ".gitignore").write_text(f"{shape.state_dir}/\n")
         place.git("add", ".gitignore")
         place.git("commit", "-qm", "ignore")
+    if shape.slow:
+        (place.root / ".gitattributes").write_text("work/*.txt filter=slow\n")
+        place.git("config", "filter.slow.smudge", "sh -c 'sleep 0.2; cat'")
+        place.git("config", "filter.slow.clean", "cat")
+        place.git("add", ".gitattributes")
     projects.write(place.root, {f"notes/{n}.txt": f"note {n}\n" for n in range(4)})
     place.git("add", "notes")
     place.git("commit", "-qm", "notes")

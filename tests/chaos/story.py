@@ -36,6 +36,8 @@ class Shape:
     planned: str
     """`committed`; `untracked`: the plan lies in the checkout only; `ignored`: and git is told to ignore it."""
     dirty_from_start: bool
+    slow: bool
+    """A filter makes git write every product slowly, so that checkouts take their time."""
     small_disk: bool
     """It lies on a file system of its own, which can be filled."""
 
@@ -111,6 +113,7 @@ def _shape(dice: random.Random) -> Shape:
         linked=dice.random() < 0.15,
         planned=dice.choice(("committed",) * 8 + ("untracked", "ignored")),
         dirty_from_start=dice.random() < 0.3,
+        slow=dice.random() < 0.12,
         small_disk=small_disk,
     )
 
@@ -165,7 +168,18 @@ def _race(dice: random.Random, _: Shape) -> _Drawn:
 
 
 def _edit(dice: random.Random, shape: Shape) -> _Drawn:
-    acts = ("dirty", "untracked", "staged", "commit", "switch", "dirty-theirs", "untracked-theirs", "remove")
+    acts = (
+        "dirty",
+        "untracked",
+        "staged",
+        "commit",
+        "commit-staged",
+        "commit-staged",
+        "switch",
+        "dirty-theirs",
+        "untracked-theirs",
+        "remove",
+    )
     return "edit", (dice.choice(acts),), dice.uniform(0.1, 1.0)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from chaos import processes
-from chaos.place import Broken, Place, products
+from chaos.place import Broken, GitSaidNo, Place, products
 from chaos.user import User
 from milepost.testing import projects
 
@@ -176,12 +176,32 @@ def require_paid_once(place: Place) -> None:
                 done[units[attempt]] = attempt
             case _:
                 pass
+    _require_one_at_a_time(place)
     twice = {unit: number for unit, number in ended.items() if number > 1}
     if twice and not place.shape.small_disk:
         raise Broken(f"sessions that came to their end, per unit: {twice}")
     missing = set(projects.units(place.shape.milestones, place.shape.slices, place.shape.tasks)) - set(done)
     if missing:
         raise Broken(f"done without a committed attempt: {sorted(missing)}")
+
+
+def _require_one_at_a_time(place: Place) -> None:
+    """Nobody works on a milestone any more once another run has begun there."""
+    for milestone in place.shape.milestones:
+        file = place.state / "journal" / f"{milestone}.jsonl"
+        current = ""
+        for line in file.read_text(errors="replace").splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if event["event"] == "run-started":
+                current = event["run"]
+            elif event["event"] in _WORK and event["run"] != current:
+                raise Broken(f"{event['run']} went on with {milestone} when {current} had it: {line}")
+
+
+_WORK = ("budget-reserved", "attempt-started", "usage-reported", "session-ended", "verified")
 
 
 def journal(place: Place) -> Iterable[dict[str, object]]:
@@ -200,6 +220,13 @@ def journal(place: Place) -> Iterable[dict[str, object]]:
 
 def require_clean(place: Place) -> None:
     """Nothing is left over: worktrees, branches, half-written files; and the doctor has nothing to say."""
+    locks = [str(path) for path in (place.root / ".git").rglob("*.lock")]
+    if locks:
+        raise Broken(f"locks of git are left: {locks}")
+    try:
+        place.git("fsck", "--no-dangling", "--no-progress")
+    except GitSaidNo as no:
+        raise Broken(f"git fsck: {no}") from None
     trees = place.git("worktree", "list", "--porcelain").count("worktree ")
     branches = [b for b in place.git("branch", "--format=%(refname:short)").split("\n") if b.startswith("milestone/")]
     if trees != 1 or branches:

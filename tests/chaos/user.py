@@ -115,6 +115,21 @@ class User:
         else:
             self.files[path] = (self.place.root / path).read_bytes()
 
+    def _commit_staged(self, _: float) -> None:
+        """As most people commit: what is in the index, whatever else is."""
+        path = f"mine/kept{self.number}.txt"
+        file = self.place.root / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"kept\n")
+        self.files[path] = file.read_bytes()
+        if self._patiently("add", "--", path):
+            self.staged.add(path)
+            if self._patiently("commit", "-qm", f"the user's staged, number {self.number}"):
+                self._committed()
+                for done in self.staged:
+                    del self.files[done]
+                self.staged.clear()
+
     def _committed(self) -> None:
         """The user's commit; it may be covered by a landing the next moment."""
         for line in self.place.git("log", "-8", "--format=%H %s", "HEAD").splitlines():
