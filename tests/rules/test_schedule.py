@@ -347,6 +347,21 @@ def test_everything_complete_is_done() -> None:
     assert found.finish.code is ExitCode.DONE
 
 
+def test_what_is_not_planned_is_named_and_nobody_waits_for_it() -> None:
+    found = plan(seen(one(on_target=True), one("M006", ineligible="Only a draft is there.", out_of_plan=True)))
+    assert found.finish is not None
+    assert found.finish.code is ExitCode.DONE
+    assert found.finish.reason == "all that is planned is complete. M006: Only a draft is there."
+
+
+def test_a_stop_by_the_ceiling_says_the_ceiling() -> None:
+    stopped = one(past=Past(run="r1", ended=ended("interrupted"), budget_stop=True))
+    standing = plan(seen(stopped, budget_spent=True)).standings[0]
+    assert (standing.cause, "Raise" in standing.hint) == ("the ceiling of all workers is reached", True)
+    own = one(past=Past(run="r1", ended=ended("budget")))
+    assert plan(seen(own)).standings[0].hint == "do this"
+
+
 def test_waiting_merges_end_the_run_and_say_what_to_type() -> None:
     found = plan(seen(one(complete=True)))
     assert found.finish is not None

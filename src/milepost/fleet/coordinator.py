@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -28,7 +29,7 @@ from milepost.formats.journal import FleetEnded, FleetStarted, LandingEnded, Wor
 from milepost.rules import budget, schedule
 from milepost.rules.fleet import DIED
 from milepost.rules.schedule import Action, Ask, Bury, Finish, Halt, Land, Plan, Start
-from milepost.rules.standings import Live, Rules, Seen
+from milepost.rules.standings import Live, Rules, Seen, Stage
 from milepost.unit.converse import ending_together
 
 TICK_S = 0.5
@@ -51,8 +52,8 @@ class Audience(Protocol):
     def note(self, text: str) -> None:
         """A sentence for people."""
 
-    def ask(self, question: str) -> bool:
-        """Put a yes-or-no question; blocks until it is answered."""
+    def ask(self, question: str, still: Callable[[], bool]) -> bool | None:
+        """Put a yes-or-no question; blocks until it is answered, or `still` says that it does not stand: None."""
 
 
 @dataclass(slots=True)
@@ -157,6 +158,8 @@ class Coordinator:
         self._reap(observer)
         seen = observer.look()
         plan = schedule.plan(self._seen(seen, site))
+        if self.asking and self.asking not in _askable(plan, seen):
+            self.asking = ""  # It was merged from another terminal.
         self.audience.plan(plan, seen)
         self.picture.publish(seen, self.session, site)
         for action in plan.actions:
@@ -239,9 +242,14 @@ class Coordinator:
     async def _ask(self, milestone: str, key: str, seen: Observation) -> None:
         target = seen.plans.targets.get(milestone, "its target")
         question = f"Merge {key} ({_title(milestone, seen)}) into {target}?"
-        yes = await to_thread.run_sync(self.audience.ask, question, abandon_on_cancel=True)
-        (self.approved if yes else self.declined).add(key)
-        self.asking = ""
+        try:
+            ask = partial(self.audience.ask, question, lambda: self.asking == key)
+            yes = await to_thread.run_sync(ask, abandon_on_cancel=True)
+            if yes is not None:
+                (self.approved if yes else self.declined).add(key)
+        finally:
+            if self.asking == key:
+                self.asking = ""
 
     async def _look_ahead(self, seen: Observation, site: Site) -> None:
         try:
@@ -313,6 +321,12 @@ class Coordinator:
         """Whether a worker or the merge has ended since this was asked last."""
         running = [one.process for one in (*self.children.values(), self.merge) if one is not None]
         return any(process.returncode is None and process.poll() is not None for process in running)
+
+
+def _askable(plan: schedule.Plan, seen: Observation) -> set[str]:
+    """What a person may be asked about: milestones whose turn it is, and finished slices."""
+    whole = {s.id for s in plan.standings if s.stage is Stage.TO_MERGE}
+    return whole | {f"{m.id}/{ready.slice}" for m in seen.milestones for ready in m.past.slices}
 
 
 def _rules(site: Site) -> Rules:

@@ -78,6 +78,8 @@ def _sides(seen: Observation) -> dict[str, dict[str, Path]]:
     """Target to the milestones with a worktree that are to be merged into it."""
     found: dict[str, dict[str, Path]] = {}
     for m in seen.milestones:
-        if not m.on_target and m.id in seen.plans.targets and m.id in seen.plans.homes:
+        # Where a merge stands half done the conflict has come, and its files are full of markers.
+        come = m.past.landing is not None and m.past.landing.outcome in ("conflict", "unresolved")
+        if not m.on_target and not come and m.id in seen.plans.targets and m.id in seen.plans.homes:
             found.setdefault(seen.plans.targets[m.id], {})[m.id] = Path(seen.plans.homes[m.id]).parent
     return found

@@ -22,6 +22,7 @@ from milepost.model.state import Status as Standing
 from milepost.rules import fleet
 from milepost.rules.accounts import Accounts
 from milepost.rules.derive import derive
+from milepost.rules.eligibility import OUTSIDE, Facts, analyze
 from milepost.rules.fleet import Fleet
 from milepost.store import beacons, regular
 from milepost.store.journal import Journal
@@ -106,16 +107,18 @@ def _by_milestone(alive: Sequence[Runner]) -> dict[str, Runner]:
     return found | {runner.milestone: runner for runner in alive if runner.role is Role.WORKER}
 
 
-def _plan(state: Path) -> Plan:
+def _plan(where: Path) -> Plan:
     try:
-        tree = Snapshot(str(state.parent), state.name)
-        registry = derive(tree).registry
+        tree = Snapshot(str(where.parent), where.name)
+        state = derive(tree)
+        outside = {entry.id for entry in analyze(tree, state, Facts()).ineligible if entry.cause in OUTSIDE}
     except FormatError:
         # To stop what runs, nobody needs to mend a roadmap first.
         return Plan({}, ())
-    done = tuple(e.id for e in registry if e.status is Standing.COMPLETE and e.id in tree.homes)
-    open_ = tuple(e.id for e in registry if e.status in (Standing.ACTIVE, Standing.PENDING))
-    return Plan({entry.id: entry.title for entry in registry}, done, open_)
+    done = tuple(e.id for e in state.registry if e.status is Standing.COMPLETE and e.id in tree.homes)
+    waits = (Standing.ACTIVE, Standing.PENDING)
+    open_ = tuple(e.id for e in state.registry if e.status in waits and e.id not in outside)
+    return Plan({entry.id: entry.title for entry in state.registry}, done, open_)
 
 
 def _listed(

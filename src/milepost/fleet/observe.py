@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from milepost.fleet.site import Site
 from milepost.formats.journal import (
@@ -29,9 +30,9 @@ from milepost.git import refs, repo, worktrees
 from milepost.model.ids import milestone_of_directory
 from milepost.model.state import State
 from milepost.model.units import Unit, UnitKind
-from milepost.rules import done, eligibility, fleet
+from milepost.rules import done, eligibility, fleet, overlap
 from milepost.rules.derive import derive
-from milepost.rules.eligibility import Cause, Facts, Report
+from milepost.rules.eligibility import OUTSIDE, Facts, Report
 from milepost.rules.fleet import Fleet
 from milepost.rules.standings import Live, Milestone
 from milepost.store import beacons, lease
@@ -50,8 +51,6 @@ _NO_NEWS = frozenset(
     }
 )
 """What workers write down on their way through a milestone; what becomes of it is decided at its end."""
-_OUTSIDE = frozenset({Cause.PARKED, Cause.GHOST, Cause.UNDISCUSSED, Cause.UNPLANNED, Cause.UNDONE})
-"""What nobody waits for: it is not (or no longer) in the plan."""
 MERGE = "merge"
 """What the lease of a milestone says its holder does, when it is being merged; else a worker has it."""
 
@@ -141,12 +140,10 @@ def read(site: Site, told: Fleet) -> Plans:
     unmerged = frozenset(mid for mid in complete if _unmerged(mid, tree, told, branches))
     undone = frozenset(mid for mid, past in told.past.items() if past.undone is not None and mid not in complete)
     elsewhere = _elsewhere(site, told, branches, frozenset(complete))
-    facts = Facts(landed=(frozenset(complete) - unmerged) | elsewhere, undone=undone, unmerged=unmerged, held={})
+    landed = (frozenset(complete) - unmerged) | elsewhere
+    facts = Facts(landed=landed, undone=undone, unmerged=unmerged, held={})
     report = eligibility.analyze(tree, state, facts)
-    overlaps: dict[str, set[str]] = {}
-    for pair in report.overlaps:
-        overlaps.setdefault(pair.a, set()).add(pair.b)
-        overlaps.setdefault(pair.b, set()).add(pair.a)
+    open_ = [e.id for e in state.registry if e.id not in landed]
     shift = site.shift()
     begun = [e.id for e in state.registry if worktrees.branch_name(e.id) in branches]
     return Plans(
@@ -158,8 +155,19 @@ def read(site: Site, told: Fleet) -> Plans:
         complete=frozenset(complete),
         unmerged=unmerged,
         elsewhere=elsewhere,
-        overlaps={mid: frozenset(others) for mid, others in overlaps.items()},
+        overlaps=_overlaps(open_, tree) if site.preferences.parallel.overlap_policy == "serialize" else {},
     )
+
+
+def _overlaps(milestones: list[str], tree: Tree) -> dict[str, frozenset[str]]:
+    """Milestone to those that touch the same files, also when one is finished and only waits to be merged."""
+    files = {mid: overlap.touched(tree, mid) for mid in milestones}
+    found: dict[str, set[str]] = {}
+    for one, other in combinations(milestones, 2):
+        if overlap.shared(files[one], files[other]):
+            found.setdefault(one, set()).add(other)
+            found.setdefault(other, set()).add(one)
+    return {mid: frozenset(others) for mid, others in found.items()}
 
 
 def finished(milestone: str, tree: Tree) -> bool:
@@ -222,7 +230,7 @@ def _milestone(mid: str, title: str, plans: Plans, told: Fleet, living: Live) ->
         on_target=mid in plans.elsewhere or (complete and mid not in plans.unmerged),
         complete=complete,
         ineligible=barred.reason if barred else "",
-        out_of_plan=barred is not None and barred.cause in _OUTSIDE,
+        out_of_plan=barred is not None and barred.cause in OUTSIDE,
         live=living,
         overlaps=plans.overlaps.get(mid, frozenset()),
         tip=plans.branches.get(worktrees.branch_name(mid), ""),

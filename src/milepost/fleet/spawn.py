@@ -72,7 +72,8 @@ def start(
             return subprocess.Popen(
                 argv,
                 cwd=cwd,
-                env=dict(env),
+                # Without the mark of whoever started us: our own processes outlive that one.
+                env={name: value for name, value in env.items() if name != kin.MARK},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -91,7 +92,7 @@ def log(box: Path, milestone: str, run: str, end: str) -> Path:
 def _clean(env: Mapping[str, str]) -> dict[str, str]:
     """Without what another worker or another spawn left in it."""
     ours = {f"{p}{name}" for p in ("GSD_", "SF_") for name in _ASSIGNED}
-    return {name: value for name, value in env.items() if name not in ours and name != kin.MARK}
+    return {name: value for name, value in env.items() if name not in ours}
 
 
 _ASSIGNED = (

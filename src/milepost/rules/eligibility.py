@@ -51,6 +51,10 @@ class Cause(StrEnum):
     ELIGIBLE = "eligible"
 
 
+OUTSIDE = frozenset({Cause.PARKED, Cause.GHOST, Cause.UNDISCUSSED, Cause.UNPLANNED, Cause.UNDONE})
+"""What nobody waits for: it is not (or no longer) in the plan."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the files of the plan do not tell."""

@@ -177,7 +177,7 @@ def _finish(seen: Seen, standings: tuple[Standing, ...]) -> Finish | None:
         return Finish(code=ExitCode.BLOCKED, reason="there is no milestone in the plan", hint="gsd status")
     outside = {m.id for m in seen.milestones if m.out_of_plan}
     open_ = [s for s in standings if s.stage is not Stage.DONE and s.id not in outside]
-    return _verdict(open_)
+    return _verdict(open_) or _done([s for s in standings if s.id in outside and s.stage is not Stage.DONE])
 
 
 def _stopped(seen: Seen) -> frozenset[Stage]:
@@ -197,10 +197,18 @@ _ENDINGS: Final = (
 )
 
 
-def _verdict(open_: list[Standing]) -> Finish:
+def _done(outside: list[Standing]) -> Finish:
+    """All that could be worked on is complete; what is not planned is named."""
+    if not outside:
+        return Finish(code=ExitCode.DONE, reason="all milestones are complete")
+    words = "; ".join(f"{s.id}: {s.cause}" for s in outside)
+    return Finish(code=ExitCode.DONE, reason=f"all that is planned is complete. {words}")
+
+
+def _verdict(open_: list[Standing]) -> Finish | None:
     for stage, code in _ENDINGS:
         found = [s for s in open_ if s.stage is stage]
         if found:
             words = "; ".join(f"{s.id}: {s.cause or s.stage}" for s in found)
             return Finish(code=code, reason=words, hint=found[0].hint)
-    return Finish(code=ExitCode.DONE, reason="all milestones are complete")
+    return None

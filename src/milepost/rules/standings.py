@@ -161,10 +161,12 @@ def _judged(m: Milestone, seen: Seen) -> _Verdict:
         if found := judge(m, seen):
             return found
     if seen.budget_spent:
-        return Stage.BUDGET, "the ceiling of all workers is reached", _RAISE, 0
+        return Stage.BUDGET, _SPENT, _RAISE, 0
     return Stage.QUEUED, "", "", 0
 
 
+_NOT_SO: Final = "its worker said it is done, and its files do not say so"
+_SPENT: Final = "the ceiling of all workers is reached"
 _RAISE: Final = "Raise parallel.budget_ceiling, then gsd parallel start."
 _AGAIN: Final = "gsd parallel start"
 
@@ -242,10 +244,17 @@ def _ended(m: Milestone, seen: Seen) -> _Verdict | None:
     if ended is None or ended.state == "error":
         return None
     if ended.state == "budget" or (m.past.budget_stop and ended.state == "interrupted"):
-        raised = not seen.budget_spent and seen.raised_ms > ended.at_ms
-        return None if raised else (Stage.BUDGET, ended.reason, ended.hint or _RAISE, 0)
+        if not seen.budget_spent and seen.raised_ms > ended.at_ms:
+            return None
+        own = ended.state == "budget"
+        return Stage.BUDGET, ended.reason if own else _SPENT, (own and ended.hint) or _RAISE, 0
     if ended.state == "done":
-        return Stage.FAILED, "its worker said it is done, and its files do not say so", f"gsd parallel start {m.id}", 0
+        return (
+            Stage.FAILED,
+            "its worker said it is done, and its files do not say so",
+            f"gsd parallel start --retry {m.id}",
+            0,
+        )
     if not ended.passing:
         return Stage.BLOCKED, ended.reason, ended.hint, 0
     if m.past.parks > MAX_PARKS:
@@ -263,8 +272,9 @@ def _crashed(m: Milestone, seen: Seen) -> _Verdict | None:
     if not past.crashes:
         return None
     if past.crashes > seen.rules.max_restarts:
-        cause = f"it ended without a word {past.crashes} times in a row; last: {past.crash_reason}"
-        return Stage.FAILED, cause, f"Look at .gsd/parallel/logs, then gsd parallel start --retry {m.id}", 0
+        cause = f"it died {past.crashes} times in a row; last: {past.crash_reason}"
+        look = past.ended.hint if past.ended is not None and past.ended.hint else "Look at .gsd/parallel/logs"
+        return Stage.FAILED, cause, f"{look.rstrip('.')}, then gsd parallel start --retry {m.id}", 0
     return _until(past.last_crash_ms + _step(BACKOFF_MS, past.crashes), past.crash_reason, seen)
 
 

@@ -5,11 +5,12 @@ gets the same as JSON lines.
 """
 
 import json
+import select
 import sys
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from milepost.fleet.observe import Observation
@@ -33,6 +34,8 @@ _SAID = {
     Stage.REFUSED: "was not merged",
     Stage.DONE: "is merged",
 }
+_LOOK_S = 0.2
+"""How often it is looked whether a question still stands."""
 _ERASE = "\x1b[{}A\x1b[J"
 """Up so many lines, and everything from there on gone."""
 
@@ -87,15 +90,19 @@ class Audience:
         else:
             self._line(text)
 
-    def ask(self, question: str) -> bool:
-        """Ask at the terminal; the table keeps out of the way meanwhile."""
+    def ask(self, question: str, still: Callable[[], bool]) -> bool | None:
+        """Ask at the terminal; the table keeps out of the way meanwhile. None: it is not asked any more."""
         self._draw(())
         _forget_typed()
         asked = f"{question} [y/N] "
         self._write(asked)
         self._question = asked
         try:
-            return sys.stdin.readline().strip().lower() in ("y", "yes")
+            while still():
+                if select.select([sys.stdin], [], [], _LOOK_S)[0]:
+                    return sys.stdin.readline().strip().lower() in ("y", "yes")
+            self._write("\n")
+            return None
         finally:
             self._question = ""
 

@@ -165,7 +165,8 @@ def _anything(plans: observe.Plans, site: Site) -> bool:
 def _all_done(plans: observe.Plans) -> bool:
     causes = {e.cause for e in plans.report.ineligible}
     # Nothing to look at is not the same as nothing left.
-    return bool(causes) and causes <= {eligibility.Cause.COMPLETE, eligibility.Cause.MERGED, eligibility.Cause.PARKED}
+    done = {eligibility.Cause.COMPLETE, eligibility.Cause.MERGED}
+    return bool(causes & done) and causes <= done | eligibility.OUTSIDE
 
 
 def _opening(plans: observe.Plans, site: Site, *, fresh: bool) -> Opening:
