@@ -37,7 +37,7 @@ def unresolved(plan: merge.MergePlan, left: bring_in.Unresolved, shift: Shift) -
     return structs.replace(
         blank(plan, shift),
         outcome="unresolved",
-        reason=str(left),
+        reason=f"{counted(len(left.places), 'place')} in {_where(plan)} not resolved yet",
         hint=left.hint,
         files=tuple(dict.fromkeys(place.rpartition(":")[0] or place for place in left.places)),
         details=left.places,
@@ -47,6 +47,10 @@ def unresolved(plan: merge.MergePlan, left: bring_in.Unresolved, shift: Shift) -
 def failed(plan: merge.MergePlan, error: MilepostError, shift: Shift) -> LandingEnded:
     """A merge that git, a hook or the worktree's state prevented."""
     return structs.replace(blank(plan, shift), outcome="refused", reason=str(error), hint=error.hint)
+
+
+def _where(plan: merge.MergePlan) -> str:
+    return str(plan.worktree.relative_to(plan.root)) if plan.worktree else plan.branch
 
 
 def blank(plan: merge.MergePlan, shift: Shift) -> LandingEnded:
