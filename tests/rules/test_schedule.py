@@ -386,3 +386,16 @@ def test_a_plan_without_a_milestone_is_not_done() -> None:
     found = plan(seen())
     assert found.finish is not None
     assert (found.finish.code, found.finish.reason) == (ExitCode.BLOCKED, "there is no milestone in the plan")
+
+
+@pytest.mark.spec(id="FM-95")
+def test_what_a_landing_could_not_clear_away_is_tried_again_by_the_next_start() -> None:
+    """Nobody is asked: it is merged already."""
+    left = one(on_target=True, complete=True, leftover=True)
+    for auto_merge in ("auto", "confirm", "manual"):
+        found = plan(seen(left, rules=Rules(auto_merge=auto_merge)))
+        assert found.actions == (Land(milestone="M001"),)
+        assert found.finish is None
+    assert stages(seen(left, merging="M001")) == [Stage.DONE]
+    cleared = plan(seen(replace(left, leftover=False)))
+    assert cleared.finish is not None and cleared.finish.code is ExitCode.DONE

@@ -75,3 +75,31 @@ def test_a_merge_killed_while_its_worktree_is_removed_is_finished(stage: Stage, 
 
 def _git() -> str:
     return next(path for folder in os.environ["PATH"].split(os.pathsep) if os.access(path := f"{folder}/git", os.X_OK))
+
+
+@pytest.mark.spec(id="FM-95")
+def test_a_worktree_that_could_not_be_removed_is_removed_by_the_next_start(stage: Stage) -> None:
+    """It landed; what keeps its worktree there is said, and when that is gone, so is the worktree."""
+    stage.make(preferences=PARALLEL)
+    words = ("parallel", "start", "--yes", "--agent", stage.agent())
+    stage.gsd(*words, **_locked(stage)).require(DONE)
+    assert stage.log()[0] == "feat(M001): Small files"
+    kept = stage.gsd("inbox").out
+    assert "M001 kept" in kept and "gsd doctor" in kept, kept
+    (stage.root / ".git/worktrees/M001/locked").unlink()
+    stage.gsd(*words).require(DONE)
+    stage.require_landed()
+    assert "Nothing waits" in stage.gsd("inbox").out
+
+
+def _locked(stage: Stage) -> dict[str, str]:
+    """A git that locks the worktree, as a person may, just before it is to be removed."""
+    programs = stage.root.parent / "bin"
+    programs.mkdir()
+    (programs / "git").write_text(
+        "#!/bin/sh\n"
+        f"case \"$*\" in *'worktree remove'*) touch '{stage.root}/.git/worktrees/M001/locked';; esac\n"
+        f'exec {_git()} "$@"\n'
+    )
+    (programs / "git").chmod(0o755)
+    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}

@@ -47,6 +47,8 @@ class Look:
     fleet: Fleet
     unmerged: tuple[str, ...]
     """Milestones that are complete in their worktree and not on their target, whoever worked on them."""
+    uncleared: tuple[str, ...] = ()
+    """Milestones that landed and whose worktree is still there."""
     left: tuple[str, ...] = ()
     """Milestones that something is still to be done for."""
     titles: Mapping[str, str]
@@ -93,6 +95,7 @@ def look(state: Path, *, now_ms: int, events: Callable[[], Sequence[AnyEvent]] |
         runners=alive,
         fleet=told,
         unmerged=tuple(mid for mid in plan.complete if not landed(told.of(mid))),
+        uncleared=tuple(mid for mid in plan.complete if landed(told.of(mid))),
         left=(*plan.open, *(mid for mid in plan.complete if not landed(told.of(mid)))),
         titles=plan.titles,
         forecasts=_forecasts(state, told),

@@ -21,6 +21,8 @@ from milepost.store.snapshot import Snapshot
 from milepost.worker import effects, landing, landing_slice
 from milepost.worker.shift import Shift
 
+LANDED = ("landed", "kept")
+"""Outcomes of a merge that is on its target; of the second something could not be cleared away."""
 _TURN_S = 120.0
 """How long one waits for a merge that is under way."""
 
@@ -59,7 +61,7 @@ async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
             landing.require_settled(milestone, shift)
             ended = await landing.queued(milestone, home, shift)
     project(site, shift)
-    last = landing.latest(milestone, shift) if ended.outcome == "landed" and not slice_id else None
+    last = landing.latest(milestone, shift) if ended.outcome in LANDED and not slice_id else None
     return Result(
         milestone=milestone,
         ended=ended,

@@ -71,6 +71,8 @@ class Plans:
     """Complete where they are worked on, and not on their target."""
     elsewhere: frozenset[str]
     """On their target, which the user's checkout does not have: it stands on another branch."""
+    left: frozenset[str]
+    """On their target, with a worktree or branch that could not be cleared away."""
     overlaps: Mapping[str, frozenset[str]]
 
 
@@ -155,6 +157,7 @@ def read(site: Site, told: Fleet) -> Plans:
         complete=frozenset(complete),
         unmerged=unmerged,
         elsewhere=elsewhere,
+        left=frozenset(mid for mid in begun if _is_left(mid, told, branches)),
         overlaps=_overlaps(open_, tree) if site.preferences.parallel.overlap_policy == "serialize" else {},
     )
 
@@ -178,9 +181,15 @@ def finished(milestone: str, tree: Tree) -> bool:
 def _unmerged(milestone: str, tree: Snapshot, told: Fleet, branches: Mapping[str, str]) -> bool:
     """Whether a complete milestone is still to be merged, or its merge to be finished."""
     past, tip = told.of(milestone), branches.get(worktrees.branch_name(milestone))
-    if past.landed is not None and past.landed.tip == tip:
-        return False  # What is there is what is left of its landing.
+    if _is_left(milestone, told, branches):
+        return False
     return milestone in tree.homes or (past.landing_begun and tip is not None)
+
+
+def _is_left(milestone: str, told: Fleet, branches: Mapping[str, str]) -> bool:
+    """Whether what is there of a milestone is what is left of its landing."""
+    landed = told.of(milestone).landed
+    return landed is not None and landed.tip == branches.get(worktrees.branch_name(milestone))
 
 
 def _elsewhere(site: Site, told: Fleet, branches: Mapping[str, str], complete: frozenset[str]) -> frozenset[str]:
@@ -233,6 +242,7 @@ def _milestone(mid: str, title: str, plans: Plans, told: Fleet, living: Live) ->
         out_of_plan=barred is not None and barred.cause in OUTSIDE,
         live=living,
         overlaps=plans.overlaps.get(mid, frozenset()),
+        leftover=mid in plans.left and (told.started is None or told.of(mid).landed_ms < told.started.at_ms),
         tip=plans.branches.get(worktrees.branch_name(mid), ""),
         target_tip=plans.branches.get(plans.targets.get(mid, ""), ""),
         past=told.of(mid),

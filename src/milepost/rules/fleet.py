@@ -87,6 +87,11 @@ class Past:
     """When a worker said that the milestone is complete."""
 
     @property
+    def landed_ms(self) -> int:
+        """When it landed; 0: it did not."""
+        return self.landed.at_ms if self.landed is not None else 0
+
+    @property
     def open_run(self) -> bool:
         """Whether the latest run has no end on record."""
         return bool(self.run) and self.ended is None and not self.lost

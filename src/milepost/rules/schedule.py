@@ -120,7 +120,7 @@ def _merges(seen: Seen, standings: Mapping[str, Standing]) -> Iterator[Action]:
     if seen.rules.by_completion:
         ready.sort(key=lambda m: m.past.completed_ms)
     for m in ready:
-        if _may_merge(m.id, seen):
+        if m.leftover or _may_merge(m.id, seen):
             yield Land(milestone=m.id)
             return
     if ready and not seen.asking:

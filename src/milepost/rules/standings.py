@@ -89,6 +89,8 @@ class Milestone:
     live: Live = Live.NONE
     overlaps: frozenset[str] = frozenset()
     """Milestones that touch the same files."""
+    leftover: bool = False
+    """It landed before this coordinator began, and its worktree or branch could not be cleared away then."""
     tip: str = ""
     target_tip: str = ""
     """Where its branch and its target are now: what a merge that failed may be tried again for."""
@@ -172,8 +174,11 @@ _AGAIN: Final = "gsd parallel start"
 
 
 def _gone(m: Milestone, seen: Seen) -> _Verdict | None:
-    del seen
-    return (Stage.DONE, "Already complete.", "", 0) if m.on_target and m.live is Live.NONE else None
+    if not m.on_target or m.live is not Live.NONE:
+        return None
+    if m.leftover and seen.merging != m.id:
+        return Stage.TO_MERGE, "it landed, and its worktree is still there", "", 0
+    return Stage.DONE, "Already complete.", "", 0
 
 
 def _merging(m: Milestone, seen: Seen) -> _Verdict | None:

@@ -16,7 +16,12 @@ def verdict(plan: merge.MergePlan, outcome: merge.Outcome, shift: Shift) -> Land
     match outcome:
         case merge.Landed():
             settled = tuple(str(one) for one in outcome.resolved)
-            return structs.replace(ended, outcome="landed", target_tip=outcome.commit, tip=outcome.tip, settled=settled)
+            ended = structs.replace(
+                ended, outcome="landed", target_tip=outcome.commit, tip=outcome.tip, settled=settled
+            )
+            if outcome.kept:
+                ended = structs.replace(ended, outcome="kept", reason="; ".join(outcome.kept), hint="gsd doctor")
+            return ended
         case merge.NothingToLand(reason=reason):
             return structs.replace(ended, outcome="nothing", reason=reason, hint="gsd doctor")
         case merge.Conflicted(files=files, hint=hint):

@@ -151,7 +151,9 @@ def test_a_landing_that_was_not_pushed_or_not_cleared_away() -> None:
     unpushed = gone(condition=Condition.MERGED, past=Past(landed=landed))
     assert only(seen(unpushed, boss=True)).reason == "on main, and not pushed: no route"
     left = gone(condition=Condition.MERGED, past=Past(landing=ended("kept", reason="its worktree is dirty", files=())))
-    assert (only(seen(left, boss=True)).kind, only(seen(left, boss=True)).next) == (Kind.KEPT, "gsd doctor")
+    found = only(seen(left, boss=True, uncleared=("M001",)))
+    assert (found.kind, found.next) == (Kind.KEPT, "gsd doctor")
+    assert not rows(seen(left, boss=True))
 
 
 def test_what_was_taken_back_out() -> None:

@@ -12,7 +12,7 @@ import anyio
 from milepost.errors import ExitCode, MilepostError
 from milepost.fleet import merge_queue, observe, orders
 from milepost.fleet.look import look
-from milepost.fleet.merge_queue import Result
+from milepost.fleet.merge_queue import LANDED, Result
 from milepost.fleet.site import Site
 from milepost.rules import fleet
 from milepost.store.tally import Tally
@@ -61,7 +61,7 @@ def run(argv: Sequence[str], program: str, command: str = "merge") -> int:
         sys.stdout.write("".join(f"  {line}\n" for result in results for line in _more(result, site)))
         for text in notes.said:
             sys.stdout.write(f"  {text}\n")
-    return ExitCode.DONE if all(r.ended.outcome == "landed" for r in results) else ExitCode.BLOCKED
+    return ExitCode.DONE if all(r.ended.outcome in LANDED for r in results) else ExitCode.BLOCKED
 
 
 def _named(milestone: str, site: Site) -> tuple[str, ...]:
@@ -94,10 +94,16 @@ def _more(result: Result, site: Site) -> list[str]:
     """What the documented form has no place for: lines, and what to do."""
     ended = result.ended
     if ended.outcome == "landed":
-        return [f"NOT pushed: {result.push_error}"] if result.push_error else []
+        return _unpushed(result)
+    if ended.outcome == "kept":
+        return [*_unpushed(result), f"something was kept: {ended.reason}", ended.hint]
     # A conflict is resolved in the worktree; the same file in the checkout is another one.
     inside = f"{site.state_dir}/worktrees/{ended.milestone}/" if ended.outcome in _CONFLICTS else ""
     return [*(f"{inside}{one}" for one in ended.details), *([ended.hint] if ended.hint else [])]
+
+
+def _unpushed(result: Result) -> list[str]:
+    return [f"NOT pushed: {result.push_error}"] if result.push_error else []
 
 
 _CONFLICTS = ("conflict", "unresolved")
@@ -107,7 +113,7 @@ def _json(result: Result) -> dict[str, object]:
     ended = result.ended
     return {
         "milestoneId": ended.milestone,
-        "success": ended.outcome == "landed",
+        "success": ended.outcome in LANDED,
         "outcome": ended.outcome,
         "target": ended.target,
         "pushed": result.pushed,

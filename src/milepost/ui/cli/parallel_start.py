@@ -159,7 +159,7 @@ def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _anything(plans: observe.Plans, site: Site) -> bool:
     living = any(holder_of(site.lease(e.id), site.guard(e.id)) for e in plans.state.registry)
-    return bool(plans.report.eligible or plans.unmerged or living)
+    return bool(plans.report.eligible or plans.unmerged or plans.left or living)
 
 
 def _all_done(plans: observe.Plans) -> bool:

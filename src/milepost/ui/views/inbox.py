@@ -80,13 +80,17 @@ class _Inbox:
             yield from self._of(worker.milestone, worker.condition, worker.cause, worker.past)
 
     def others(self) -> Iterator[Row]:
-        """Milestones without a worker to show: complete and not merged, or held back by an order."""
+        """Milestones without a worker to show: not merged, not cleared away, or held back by an order."""
         shown = {worker.milestone for worker in self.seen.workers}
         for mid in self.seen.unmerged:
             if mid not in shown:
                 past = self.seen.fleet.of(mid)
                 facts = Facts(alive=False, past=past, complete=True, now_ms=self.seen.now_ms)
                 yield from self._of(mid, *judge(facts), past)
+        for mid in self.seen.uncleared:
+            if mid not in shown:
+                past = self.seen.fleet.of(mid)
+                yield from filter(None, (self.merged(mid, Condition.MERGED, Cause(), past),))
         for mid, past in self.seen.fleet.past.items():
             if mid not in shown and mid not in self.seen.unmerged and self.seen.coordinator and past.landed is None:
                 yield from self._held(mid, past)
@@ -160,7 +164,7 @@ class _Inbox:
             hint = f"Mend that, then: git push REMOTE {past.landed.target}"
             words = f"on {past.landed.target}, and not pushed: {past.landed.push_error}"
             return self._row(Kind.UNPUSHED, mid, Cause(what=words, at_ms=past.landed.at_ms, hint=hint))
-        if past.landing is not None and past.landing.outcome == "kept":
+        if mid in self.seen.uncleared and past.landing is not None and past.landing.outcome == "kept":
             return self._row(
                 Kind.KEPT, mid, Cause(what=merge_words(past.landing), hint=past.landing.hint or "gsd doctor")
             )
