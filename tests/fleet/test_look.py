@@ -448,3 +448,9 @@ def test_nothing_is_written_by_looking(fleet: Fleet) -> None:
 def test_units_in_flight_are_a_living_workers_only(fleet: Fleet) -> None:
     say(fleet, status(current_unit=CurrentUnit(type="execute-task", id="M001/S01/T01", started_at=1)))
     assert worker(fleet).unit is None
+
+
+def test_a_pipe_in_the_place_of_the_forecast_hangs_nobody(fleet: Fleet) -> None:
+    (fleet.state / "parallel").mkdir()
+    os.mkfifo(fleet.state / "parallel" / "forecast.json")
+    assert seen(fleet).forecasts == ()

@@ -102,6 +102,16 @@ def test_crashes_are_counted_on_disk_and_a_finished_unit_starts_afresh() -> None
     assert (alive.crashes, alive.run, alive.open_run) == (0, "r3", True)
 
 
+def test_a_clock_that_was_set_back_makes_no_ended_run_open_again() -> None:
+    early = (lost("r1"), spawned("r1"))
+    assert (of(*early).open_run, of(*early).lost, of(*early).crashes) == (False, True, 1)
+    assert of(*early, lost("r1")).crashes == 1
+    hand = RunStarted(at_ms=at(), run="r1", pid=3, version="", command="auto", milestone="M001", fleet="")
+    again = RunStarted(at_ms=at(), run="r2", pid=4, version="", command="auto", milestone="M001", fleet="")
+    late = of(hand, over("blocked", "r1"), again, over("blocked", "r2"), spawned("r1"), spawned("r2"))
+    assert (late.run, late.open_run, late.ended is not None) == ("r2", False, True)
+
+
 def test_an_end_in_error_counts_like_a_crash() -> None:
     assert of(spawned(), over("error")).crashes == 1
     assert of(spawned(), over("blocked")).crashes == 0

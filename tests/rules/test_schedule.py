@@ -399,3 +399,10 @@ def test_what_a_landing_could_not_clear_away_is_tried_again_by_the_next_start() 
     assert stages(seen(left, merging="M001")) == [Stage.DONE]
     cleared = plan(seen(replace(left, leftover=False)))
     assert cleared.finish is not None and cleared.finish.code is ExitCode.DONE
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_waiting() -> None:
+    hour = 3_600_000
+    crashed = one(past=Past(run="r1", lost=True, crashes=1, last_crash_ms=NOW + hour))
+    parked = one("M002", past=Past(run="r2", parks=1, ended=ended("paused", at_ms=NOW + hour, passing=True)))
+    assert stages(seen(crashed, parked)) == [Stage.QUEUED, Stage.QUEUED]

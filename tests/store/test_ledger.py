@@ -1,6 +1,7 @@
 """`metrics.json` and `auto.lock`, made from the journal."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,11 @@ def test_the_lock(tmp_path: Path) -> None:
 def test_a_lock_that_cannot_be_read_is_none(text: str, tmp_path: Path) -> None:
     (tmp_path / "auto.lock").write_text(text)
     assert ledger.read_lock(tmp_path) is None
+
+
+def test_pipes_in_the_place_of_our_files_hang_nobody(tmp_path: Path) -> None:
+    for name in ("metrics.json", "auto.lock"):
+        os.mkfifo(tmp_path / name)
+    assert ledger.read_lock(tmp_path) is None
+    with pytest.raises(OSError, match="not a regular file"):
+        ledger.carried(tmp_path)

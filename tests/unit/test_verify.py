@@ -260,6 +260,11 @@ def test_a_package_json_that_is_none(text: str, tmp_path: Path) -> None:
     assert package_scripts(tmp_path) == {}
 
 
+def test_a_pipe_that_is_called_package_json_hangs_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "package.json")
+    assert package_scripts(tmp_path) == {}
+
+
 def test_scripts_of_package_json(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"scripts": {"test": "jest"}}')
     assert package_scripts(tmp_path) == {"test": "jest"}

@@ -123,6 +123,9 @@ class _Fold:
         self.fleet = Fleet()
         self.past: dict[str, Past] = {}
         self.attempts: dict[str, str] = {}
+        # A run begins once and is lost once, in whichever order a clock that was set back has put that.
+        self.begun: set[str] = set()
+        self.buried: set[str] = set()
 
     def of(self, milestone: str) -> Past:
         return self.past.get(milestone, self.fleet.others)
@@ -168,15 +171,17 @@ class _Fold:
         self.fleet = replace(self.fleet, ended=event, session=session)
 
     def spawned(self, event: WorkerSpawned) -> None:
-        if self.of(event.milestone).run != event.worker_run:
-            self._begun(event.milestone, event.worker_run, event.at_ms)
+        self._begun(event.milestone, event.worker_run, event.at_ms)
 
     def run_started(self, event: RunStarted) -> None:
-        if event.milestone and self.of(event.milestone).run != event.run:
+        if event.milestone:
             self._begun(event.milestone, event.run, event.at_ms)
 
     def _begun(self, milestone: str, run: str, at_ms: int) -> None:
-        self.edit(milestone, run=run, began_ms=at_ms, ended=None, lost=False, budget_stop=False)
+        if run not in self.begun:
+            self.begun.add(run)
+            lost = run in self.buried
+            self.edit(milestone, run=run, began_ms=at_ms, ended=None, lost=lost, budget_stop=False)
 
     def run_ended(self, event: RunEnded) -> None:
         if not event.milestone or self.of(event.milestone).run != event.run:
@@ -191,6 +196,9 @@ class _Fold:
             self.edit(event.milestone, parks=past.parks + 1)
 
     def lost(self, event: WorkerLost) -> None:
+        if event.worker_run in self.buried:
+            return
+        self.buried.add(event.worker_run)
         if event.worker_run == self.of(event.milestone).run:
             self.edit(event.milestone, lost=True)
         self._crashed(event.milestone, event.reason, event.at_ms)

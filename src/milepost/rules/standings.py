@@ -264,7 +264,7 @@ def _ended(m: Milestone, seen: Seen) -> _Verdict | None:
         return Stage.BLOCKED, ended.reason, ended.hint, 0
     if m.past.parks > MAX_PARKS:
         return Stage.BLOCKED, f"{ended.reason} ({m.past.parks} times in a row)", _AGAIN, 0
-    return _until(ended.at_ms + _step(PARK_MS, m.past.parks) + _turn(m, seen), ended.reason, seen)
+    return _waiting(ended.at_ms, _step(PARK_MS, m.past.parks) + _turn(m, seen), ended.reason, seen)
 
 
 def _turn(m: Milestone, seen: Seen) -> int:
@@ -280,11 +280,13 @@ def _crashed(m: Milestone, seen: Seen) -> _Verdict | None:
         cause = f"it died {past.crashes} times in a row; last: {past.crash_reason}"
         look = past.ended.hint if past.ended is not None and past.ended.hint else "Look at .gsd/parallel/logs"
         return Stage.FAILED, cause, f"{look.rstrip('.')}, then gsd parallel start --retry {m.id}", 0
-    return _until(past.last_crash_ms + _step(BACKOFF_MS, past.crashes), past.crash_reason, seen)
+    return _waiting(past.last_crash_ms, _step(BACKOFF_MS, past.crashes), past.crash_reason, seen)
 
 
-def _until(at_ms: int, cause: str, seen: Seen) -> _Verdict | None:
-    return (Stage.BACKOFF, cause, "", at_ms) if seen.now_ms < at_ms else None
+def _waiting(since_ms: int, for_ms: int, cause: str, seen: Seen) -> _Verdict | None:
+    """Not yet again. What ended in the future ended before the clock was set back, which is long enough."""
+    ends = since_ms + for_ms
+    return (Stage.BACKOFF, cause, "", ends) if since_ms <= seen.now_ms < ends else None
 
 
 def _step(steps: tuple[int, ...], number: int) -> int:

@@ -13,7 +13,7 @@ from milepost.errors import FormatError
 from milepost.formats import lock, metrics
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, SessionEnded, UsageReported
 from milepost.model import money
-from milepost.store import atomic
+from milepost.store import atomic, regular
 
 _UNBELIEVABLE_USD = 1e9
 """A cost that is no cost: rows of other programs are not checked by anybody."""
@@ -115,7 +115,7 @@ def write_lock(state: Path, record: lock.Lock) -> None:
 def read_lock(state: Path) -> lock.Lock | None:
     """What the lock says; None when there is none or it cannot be read."""
     try:
-        return lock.decode(lock_file(state).read_bytes())
+        return lock.decode(regular.read(lock_file(state)))
     except OSError:
         return None
 
@@ -131,7 +131,7 @@ def _path(state: Path) -> Path:
 
 def _read(state: Path) -> metrics.Ledger:
     try:
-        return metrics.decode(_path(state).read_bytes(), str(_path(state)))
+        return metrics.decode(regular.read(_path(state)), str(_path(state)))
     except FileNotFoundError:
         return metrics.Ledger(project_started_at=0)
     except FormatError as error:

@@ -17,6 +17,7 @@ from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Res
 from milepost.git.run import git
 from milepost.model.units import Unit
 from milepost.prompts.briefing import Call, Check, Missing, Trace, crash_briefing, unfinished, verification_failure
+from milepost.store import regular
 from milepost.unit.bench import Bench
 
 _TAIL_BYTES = 10_000_000
@@ -103,7 +104,7 @@ def _gate_failure(unit: Unit, failures: int, last: _Attempt, bench: Bench) -> st
 
 def _failed_checks(path: Path) -> tuple[Check, ...]:
     try:
-        found = evidence_format.decode(path.read_bytes(), str(path))
+        found = evidence_format.decode(regular.read(path), str(path))
     except (OSError, FormatError):
         return ()
     return tuple(

@@ -23,6 +23,7 @@ from milepost.model.outcome import Inconclusive, Outcome, VerifyFailed
 from milepost.model.units import Unit, UnitKind
 from milepost.model.words import counted
 from milepost.rules import gate_changes
+from milepost.store import regular
 from milepost.unit import before as books_before
 from milepost.unit.before import tasks_of
 from milepost.unit.bench import Bench
@@ -147,7 +148,7 @@ def _evidence(unit: Unit, bench: Bench) -> Path:
 def _previous(unit: Unit, bench: Bench) -> Evidence | None:
     path = _evidence(unit, bench)
     try:
-        return evidence_format.decode(path.read_bytes(), str(path))
+        return evidence_format.decode(regular.read(path), str(path))
     except (OSError, FormatError):
         return None
 

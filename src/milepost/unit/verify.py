@@ -25,7 +25,7 @@ from milepost.process.spawn import Finished, SpawnFailed
 from milepost.rules import secrets
 from milepost.rules.gate_verdicts import Judged, Ran, judge, overall
 from milepost.rules.gates import Check, GatePlan, Skipped, World, plan
-from milepost.store import atomic
+from milepost.store import atomic, regular
 
 TIMEOUT_S = 120.0
 """For each command (spec auto 5.13)."""
@@ -112,8 +112,7 @@ def discover(*, preference: Sequence[str], verify: str, cwd: Path, env: Mapping[
 def package_scripts(cwd: Path) -> Mapping[str, object]:
     """`scripts` of package.json; empty when there is none, or it cannot be understood."""
     try:
-        with (cwd / "package.json").open("rb") as file:
-            found = json.loads(file.read(_PACKAGE_LIMIT))
+        found = json.loads(regular.read(cwd / "package.json", most=_PACKAGE_LIMIT))
     except (OSError, ValueError, RecursionError):
         return {}
     scripts = found.get("scripts") if isinstance(found, dict) else None
