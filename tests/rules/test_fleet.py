@@ -110,6 +110,8 @@ def test_a_clock_that_was_set_back_makes_no_ended_run_open_again() -> None:
     again = RunStarted(at_ms=at(), run="r2", pid=4, version="", command="auto", milestone="M001", fleet="")
     late = of(hand, over("blocked", "r1"), again, over("blocked", "r2"), spawned("r1"), spawned("r2"))
     assert (late.run, late.open_run, late.ended is not None) == ("r2", False, True)
+    other = RunStarted(at_ms=at(), run="r2", pid=4, version="", command="auto", milestone="M001", fleet="")
+    assert of(spawned("r2"), hand, other, over("done", "r2")).run == "r2"
 
 
 def test_an_end_in_error_counts_like_a_crash() -> None:

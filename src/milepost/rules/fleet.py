@@ -123,7 +123,7 @@ class _Fold:
         self.fleet = Fleet()
         self.past: dict[str, Past] = {}
         self.attempts: dict[str, str] = {}
-        # A run begins once and is lost once, in whichever order a clock that was set back has put that.
+        # A clock that was set back may put what one writer says of a run before or after what another does.
         self.begun: set[str] = set()
         self.buried: set[str] = set()
 
@@ -171,17 +171,17 @@ class _Fold:
         self.fleet = replace(self.fleet, ended=event, session=session)
 
     def spawned(self, event: WorkerSpawned) -> None:
-        self._begun(event.milestone, event.worker_run, event.at_ms)
+        if event.worker_run not in self.begun:
+            self._begun(event.milestone, event.worker_run, event.at_ms)
 
     def run_started(self, event: RunStarted) -> None:
-        if event.milestone:
+        if event.milestone and self.of(event.milestone).run != event.run:
             self._begun(event.milestone, event.run, event.at_ms)
 
     def _begun(self, milestone: str, run: str, at_ms: int) -> None:
-        if run not in self.begun:
-            self.begun.add(run)
-            lost = run in self.buried
-            self.edit(milestone, run=run, began_ms=at_ms, ended=None, lost=lost, budget_stop=False)
+        self.begun.add(run)
+        lost = run in self.buried
+        self.edit(milestone, run=run, began_ms=at_ms, ended=None, lost=lost, budget_stop=False)
 
     def run_ended(self, event: RunEnded) -> None:
         if not event.milestone or self.of(event.milestone).run != event.run:
