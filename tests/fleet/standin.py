@@ -190,5 +190,11 @@ class Player:
         return False
 
 
+def _leave(code: int) -> None:
+    """End at once: a late SIGTERM would kill an interpreter that is being taken apart, and the code would be its."""
+    sys.stdout.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(Player(Path(sys.argv[1]), Spec(**json.loads(sys.argv[2]))).play())
+    _leave(Player(Path(sys.argv[1]), Spec(**json.loads(sys.argv[2]))).play())

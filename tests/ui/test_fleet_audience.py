@@ -30,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Audience]:
     stdin = io.TextIOWrapper(io.FileIO(ours), encoding="utf-8")
     monkeypatch.setattr("sys.stdin", stdin)
     audience = made()
-    asking = threading.Thread(target=audience.ask, args=(QUESTION,), daemon=True)
+    asking = threading.Thread(target=audience.ask, args=(QUESTION, lambda: True), daemon=True)
     asking.start()
     wait_until(lambda: bool(audience._question))
     yield audience
@@ -55,6 +55,16 @@ def test_a_start_again_says_when(capsys: Out) -> None:
     soon = time.time_ns() // 1_000_000 + 10_000
     made()._changed(Standing(id="M001", title="One", stage=Stage.BACKOFF, cause="exit code 1", at_ms=soon), None)
     assert re.search(r"M001 is started again in (9|10) s: exit code 1\n$", capsys.readouterr().out)
+
+
+def test_a_question_that_does_not_stand_any_more_is_withdrawn(monkeypatch: pytest.MonkeyPatch, capsys: Out) -> None:
+    ours, theirs = os.pipe()
+    with io.TextIOWrapper(io.FileIO(ours), encoding="utf-8") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        answers = iter((True, False))
+        assert made().ask(QUESTION, lambda: next(answers)) is None
+        os.close(theirs)
+    assert capsys.readouterr().out.startswith(f"{QUESTION} [y/N] \n")
 
 
 def test_a_start_with_nothing_new(capsys: Out) -> None:
