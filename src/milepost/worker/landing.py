@@ -100,6 +100,7 @@ async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
     """
     plan = plan_of(milestone, home, shift)
     try:
+        _require_slices_done(milestone, home)
         outcome = await attempt(plan, shift)
         settled: tuple[str, ...] = ()
         if isinstance(outcome, merge.Conflicted):
@@ -183,6 +184,16 @@ def require_complete(milestone: str, home: Snapshot) -> None:
         raise NotComplete(f"there is no milestone {milestone}", hint="gsd status")
     if not done.settled(Unit(UnitKind.COMPLETE_MILESTONE, milestone), home):
         raise NotComplete(f"{milestone} is not complete", hint="gsd parallel status")
+
+
+def _require_slices_done(milestone: str, home: Snapshot) -> None:
+    """A summary alone does not make a milestone: anybody may have written it (gsd-2#1991)."""
+    path = milestone_file(home, milestone, "ROADMAP")
+    left = [part.id for part in roadmap.slices(read(home, path)) if not part.done]
+    if path and left:
+        says = f"{', '.join(left)} in its roadmap {'is' if len(left) == 1 else 'are'} not done"
+        hint = f"Tick in {home.where(path)} what is done, or remove the summary, then gsd parallel start."
+        raise NotComplete(f"{milestone} has a summary, and {says}", hint=hint)
 
 
 def require_settled(milestone: str, shift: Shift) -> None:
