@@ -1,6 +1,8 @@
 """Commands that come at the wrong moment, or again and again from a script: none costs money or stops what is at work."""
 
+import shlex
 import signal
+import subprocess
 
 import pytest
 
@@ -35,3 +37,14 @@ def test_a_stop_while_a_worker_is_being_started_is_no_second_stop(fleet: FleetSt
     fleet.end(running).require(INTERRUPTED)
     assert [event["state"] for event in fleet.events("fleet-ended")] == ["interrupted"]
     assert not fleet.look()["active"]
+
+
+@pytest.mark.parametrize("streams", ["<&-", "<&- >&- 2>&-"])
+def test_a_fleet_needs_no_streams(streams: str, fleet: FleetStage) -> None:
+    fleet.plan(PAIR)
+    command = shlex.join(fleet.argv("parallel", "start", "--agent", fleet.agent()))
+    done = subprocess.run(
+        ["sh", "-c", f"exec {command} {streams}"], cwd=fleet.root, env=fleet.environment({}), check=False, timeout=150
+    )
+    assert done.returncode == DONE
+    fleet.require_done(*PAIR)

@@ -92,6 +92,7 @@ def _open_streams() -> None:
         return
     while os.open(os.devnull, os.O_RDWR) < 2:
         pass
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
 
