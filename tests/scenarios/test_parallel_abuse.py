@@ -1,5 +1,6 @@
 """Commands that come at the wrong moment, or again and again from a script: none costs money or stops what is at work."""
 
+import os
 import shlex
 import signal
 import subprocess
@@ -48,3 +49,21 @@ def test_a_fleet_needs_no_streams(streams: str, fleet: FleetStage) -> None:
     )
     assert done.returncode == DONE
     fleet.require_done(*PAIR)
+
+
+@pytest.mark.spec(id="PR-104")
+@pytest.mark.spec(id="FM-12")
+def test_a_coordinator_says_how_it_ended_also_when_a_worker_was_ended_by_force(fleet: FleetStage) -> None:
+    fleet.plan(PAIR)
+    gates = [fleet.hold(task(mid)) for mid in PAIR]
+    running = fleet.begin()
+    for gate in gates:
+        gate.wait()
+    pid = fleet.status("M001")["pid"]
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGSTOP)
+    ran = fleet.parallel("stop", "--wait", "3").require(DONE)
+    assert f"M001 (pid {pid}) was ended by force" in ran.out
+    assert f"the coordinator (pid {running.pid}) ended after" in ran.out
+    fleet.end(running).require(INTERRUPTED)
+    assert [event["state"] for event in fleet.events("fleet-ended")] == ["interrupted"]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import anyio
@@ -270,7 +271,9 @@ class Coordinator:
 
     def _bury(self, action: Bury, site: Site) -> None:
         child = self.children.get(action.milestone)
-        reason = _end_of(child, site) if child and child.run == action.run else "its process is gone"
+        reason = "its process is gone"
+        if child and child.run == action.run:
+            reason = _end_of(child.process.returncode, spawn.log(site.box, child.milestone, child.run, "err"))
         lost = WorkerLost(
             at_ms=site.now_ms(), run=site.run, milestone=action.milestone, worker_run=action.run, reason=reason
         )
@@ -291,6 +294,7 @@ class Coordinator:
             self._settled(told)
         else:
             site = observer.site
+            err = spawn.log(site.box, done.milestone, "merge", "err")
             died = LandingEnded(
                 at_ms=site.now_ms(),
                 run=site.run,
@@ -298,8 +302,8 @@ class Coordinator:
                 slice=done.slice,
                 outcome=DIED,
                 target="",
-                reason=f"the merge ended without a word ({_status(done.process.returncode)})",
-                hint=f"Look at {spawn.log(site.box, done.milestone, 'merge', 'err')}",
+                reason=f"the merge ended without a word ({_end_of(done.process.returncode, err)})",
+                hint=f"Look at {err}",
             )
             site.journal(WRITER).append(died)
 
@@ -366,15 +370,14 @@ def _told(done: merge_child.Merge, observer: Observer) -> LandingEnded | None:
     return next((e for e in ended if (e.milestone, e.slice) == wanted), None)
 
 
-def _end_of(child: Child, site: Site) -> str:
-    """How a worker of ours died, with the last thing it said on stderr; what to type next is indented there."""
-    err = spawn.log(site.box, child.milestone, child.run, "err")
+def _end_of(code: int | None, err: Path) -> str:
+    """How a child of ours died, with the last thing it said on stderr; what to type next is indented there."""
     try:
         lines = err.read_text("utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     said = [line for line in lines if line.strip() and not line.startswith(" ")][-1:]
-    return f"{_status(child.process.returncode)}{': ' + said[0] if said else ''}"
+    return f"{_status(code)}{': ' + said[0] if said else ''}"
 
 
 def _status(code: int | None) -> str:

@@ -123,6 +123,8 @@ class _Told:
         """End it and all it started: TERM, grace, KILL."""
         if runner.kin is None:
             return Ended(runner=runner, after_ms=self._ms(), unreachable=True)
+        if runner.role is Role.COORDINATOR and _goes(runner):
+            return self.over()  # Those that it waited for are gone now, and it has said how it ended.
         swept, survivors = _end(runner, settle_s=0.0)
         return Ended(runner=runner, after_ms=self._ms(), forced=True, swept=swept, survivors=survivors)
 
@@ -149,6 +151,16 @@ def _gone(told: dict[tuple[Role, str], _Told], living: Sequence[Runner]) -> Iter
     there = {(runner.role, runner.milestone) for runner in living}
     for key in [key for key in told if key not in there]:
         yield told.pop(key).over()
+
+
+def _goes(runner: Runner) -> bool:
+    """Whether a process ends by itself within a moment."""
+    deadline = time.monotonic() + _GOING_S
+    while runner.row() is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
 
 
 def _end(runner: Runner, *, settle_s: float) -> tuple[int, tuple[int, ...]]:
