@@ -103,12 +103,13 @@ def _unburied(m: Milestone, seen: Seen) -> bool:
 
 
 def _halts(seen: Seen) -> Iterator[Halt]:
+    """As long as they live: who does not go when it is told is ended by force."""
     for m in seen.milestones:
         if m.live is Live.NONE:
             continue
         if seen.stop_all or m.past.wanted is Wanted.STOP:
             yield Halt(milestone=m.id, sender="")
-        elif seen.budget_spent and not m.past.budget_stop:
+        elif seen.budget_spent:
             yield Halt(milestone=m.id, sender="budget")
 
 
