@@ -115,3 +115,14 @@ def test_no_branch_to_integrate_into(repo: Path) -> None:
     run_git(repo, "branch", "-m", "milestone/M001")
     with pytest.raises(refs.NoIntegrationBranch):
         refs.integration("milestone/M001", None, repo)
+
+
+def test_whether_a_remote_has_a_commit(repo: Path, tmp_path: Path) -> None:
+    run_git(repo, "init", "-q", "--bare", str(tmp_path / "remote.git"))
+    run_git(repo, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    commit = run_git(repo, "rev-parse", "HEAD").strip()
+    assert not refs.on_a_remote(repo, commit)
+    run_git(repo, "push", "-q", "origin", "main")
+    assert refs.on_a_remote(repo, commit)
+    assert not refs.on_a_remote(repo, "1" * 40)
+    assert not refs.on_a_remote(tmp_path, commit)

@@ -20,7 +20,7 @@ from milepost.formats.journal import (
     WorkerLost,
     WorkerSpawned,
 )
-from milepost.rules.fleet import DIED, Past, Wanted, fold, runs_of
+from milepost.rules.fleet import DIED, Past, Wanted, fold, runs_of, unpushed
 
 _clock = iter(range(1, 10_000))
 
@@ -179,6 +179,22 @@ def test_what_became_of_its_merge_is_one_record() -> None:
 def test_merges_that_die_are_counted_in_a_row() -> None:
     assert of(landing(DIED), landing(DIED)).merge_deaths == 2
     assert of(landing(DIED), landing("conflict")).merge_deaths == 0
+
+
+def landed(mid: str, *, error: str = "", pushed: bool = False) -> Landed:
+    return Landed(
+        at_ms=at(), run="c1", milestone=mid, target="main", commit=mid, tip="t", pushed=pushed, push_error=error
+    )
+
+
+def test_a_landing_that_was_not_pushed_is_known_until_its_branch_goes() -> None:
+    """gsd-pi#2153."""
+    failed = [began(), landed("M001", error="rejected"), landed("M002", error="rejected")]
+    assert [event.milestone for event in unpushed(fold(failed))] == ["M001", "M002"]
+    assert unpushed(fold([*failed, landed("M003", pushed=True)])) == ()
+    # A later start does not answer for what an earlier one said.
+    assert unpushed(fold([*failed, began()])) == ()
+    assert fold([*failed, began()]).of("M001").landed == failed[1]
 
 
 def test_slices_wait_until_they_are_landed() -> None:

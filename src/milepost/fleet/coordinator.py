@@ -27,7 +27,7 @@ from milepost.fleet.orchestrator_file import Publisher
 from milepost.fleet.site import Site
 from milepost.fleet.spawn import Child
 from milepost.formats.journal import FleetEnded, FleetStarted, LandingEnded, WorkerLost, WorkerSpawned
-from milepost.rules import budget, schedule
+from milepost.rules import budget, fleet, schedule
 from milepost.rules.fleet import DIED
 from milepost.rules.schedule import Action, Ask, Bury, Finish, Halt, Land, Plan, Start
 from milepost.rules.standings import Live, Rules, Seen, Stage
@@ -168,7 +168,17 @@ class Coordinator:
         if plan.finish is None and not self.looking and self.forecaster.due(seen, site.now_ms()):
             self.looking = True
             tasks.start_soon(self._safely, self._look_ahead, seen, site)
-        return plan.finish
+        return self._pushed(plan.finish, seen, site)
+
+    def _pushed(self, finish: Finish | None, seen: Observation, site: Site) -> Finish | None:
+        """A run whose landings the remote did not take has not ended well."""
+        late = fleet.unpushed(seen.fleet)
+        if finish is None or finish.code is not ExitCode.DONE or not late:
+            return finish
+        remote, target = site.preferences.git.remote, late[-1].target
+        names = ", ".join(landed.milestone for landed in late)
+        reason = f"{names}: on {target}, but {remote} does not have it: {late[-1].push_error}"
+        return Finish(code=ExitCode.BLOCKED, reason=reason, hint=f"Mend that, then: git push {remote} {target}")
 
     async def _endure(self, error: MilepostError | OSError) -> None:
         """A plan that somebody is in the middle of editing, or a full disk, does not end the night: workers go on.

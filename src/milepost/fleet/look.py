@@ -6,9 +6,11 @@ PR-197, DV-13, DV-17, DV-30, FM-11, FM-12, FM-16, FM-18.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import structs
 
 from milepost.errors import FormatError
 from milepost.fleet import processes, worker_look
@@ -18,12 +20,13 @@ from milepost.formats import forecast
 from milepost.formats.forecast import Forecast
 from milepost.formats.journal import AnyEvent, RunStarted, WorkerSpawned
 from milepost.formats.status import Status
+from milepost.git import refs
 from milepost.model.state import Status as Standing
 from milepost.rules import fleet
 from milepost.rules.accounts import Accounts
 from milepost.rules.derive import derive
 from milepost.rules.eligibility import OUTSIDE, Facts, analyze
-from milepost.rules.fleet import Fleet
+from milepost.rules.fleet import Fleet, Past
 from milepost.store import beacons, regular
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
@@ -80,7 +83,7 @@ def look(state: Path, *, now_ms: int, events: Callable[[], Sequence[AnyEvent]] |
     alive = processes.runners(state)
     statuses = {status.milestone_id: status for status in beacons.load(state / "parallel")}
     known = Journal(state, "project").everything() if events is None else events()
-    told = fleet.fold(known)
+    told = _pushed_since(fleet.fold(known), state.parent)
     plan = _plan(state)
     books = Books(accounts=Accounts(known), units=units_of(known))
     at_work = _by_milestone(alive)
@@ -102,6 +105,15 @@ def look(state: Path, *, now_ms: int, events: Callable[[], Sequence[AnyEvent]] |
         events=known,
         now_ms=now_ms,
     )
+
+
+def _pushed_since(told: Fleet, root: Path) -> Fleet:
+    """Without the failures to push that a person has mended since: the remote's branch holds the landing now."""
+    mended: dict[str, Past] = {}
+    for mid, past in told.past.items():
+        if past.landed is not None and past.landed.push_error and refs.on_a_remote(root, past.landed.commit):
+            mended[mid] = replace(past, landed=structs.replace(past.landed, push_error=""))
+    return replace(told, past={**told.past, **mended}) if mended else told
 
 
 def _by_milestone(alive: Sequence[Runner]) -> dict[str, Runner]:

@@ -83,6 +83,12 @@ def _ask(where: Path, commits: tuple[str, str], *options: str) -> tuple[int, str
     return done.code, done.line
 
 
+def on_a_remote(where: Path, commit: str) -> bool:
+    """Whether a branch of a remote, as this repository last saw it, holds the commit."""
+    asked = ("for-each-ref", "--count=1", f"--contains={commit}", "--format=%(refname)", "refs/remotes")
+    return bool(git(where, *asked, ok=(0, 1, 128, 129)).line)
+
+
 def compare_and_swap(where: Path, ref: str, new: str, old: str, *, why: str = "gsd") -> None:
     """Move a ref from `old` to `new`, only if it is at `old` now; `ABSENT` as `old` creates it.
 

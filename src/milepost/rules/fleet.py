@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from msgspec import structs
+
 from milepost.formats.journal import (
     AnyEvent,
     AttemptEnded,
@@ -234,6 +236,14 @@ class _Fold:
     def landed(self, event: Landed) -> None:
         self.edit(event.milestone, landed=event, undone=None, slices=(), slice_landing=None, landing=None)
         self.edit(event.milestone, landing_begun=False, merge_deaths=0)
+        if event.pushed:
+            self._pushed(event.target)
+
+    def _pushed(self, target: str) -> None:
+        """A branch goes as a whole: what could not be pushed before went with it."""
+        for milestone, past in tuple(self.past.items()):
+            if past.landed is not None and past.landed.target == target:
+                self.edit(milestone, landed=structs.replace(past.landed, push_error=""))
 
     def slice_ready(self, event: SliceReady) -> None:
         waiting = self.of(event.milestone).slices
@@ -277,6 +287,13 @@ def fold(events: Iterable[AnyEvent]) -> Fleet:
         if take is not None:
             take(folding, event)
     return replace(folding.fleet, past=folding.past)
+
+
+def unpushed(told: Fleet) -> tuple[Landed, ...]:
+    """What landed since the latest coordinator began and the remote did not take (gsd-pi#2153)."""
+    began = told.started.at_ms if told.started is not None else 0
+    found = (past.landed for past in told.past.values() if past.landed is not None)
+    return tuple(landed for landed in found if landed.push_error and landed.at_ms >= began)
 
 
 def runs_of(events: Iterable[AnyEvent], session: str) -> frozenset[str]:

@@ -127,6 +127,7 @@ class Audience:
             words += f" in {max(1, round(standing.at_ms / 1000 - time.time()))} s"
         if landed is not None:
             words = f"is merged: on {landed.target} as {landed.commit[:10]}"
+            words += f", NOT pushed: {landed.push_error}" if landed.push_error else ""
         elif standing.cause:
             words += f": {standing.cause}"
         hint = f" — {self._typed(standing.hint)}" if standing.hint else ""

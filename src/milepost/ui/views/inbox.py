@@ -94,6 +94,8 @@ class _Inbox:
         for mid, past in self.seen.fleet.past.items():
             if mid not in shown and mid not in self.seen.unmerged and self.seen.coordinator and past.landed is None:
                 yield from self._held(mid, past)
+            if mid not in shown and past.landed is not None and past.landed.push_error:
+                yield from self._of(mid, Condition.MERGED, Cause(), past)
 
     def forecasts(self) -> Iterator[Row]:
         """Conflicts that are to come, while something can be done about them."""
