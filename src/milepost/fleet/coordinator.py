@@ -75,8 +75,8 @@ class Coordinator:
     approved: set[str] = field(default_factory=set)
     declined: set[str] = field(default_factory=set)
     asking: str = ""
-    halted: dict[str, float] = field(default_factory=dict)
-    """Run to when it was told to stop."""
+    halted: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Milestone and run to when it was told to stop."""
     troubles: int = 0
     """Rounds in a row that could not be done."""
     limits: budget.Limits | None = None
@@ -264,19 +264,19 @@ class Coordinator:
 
     async def _look_ahead(self, seen: Observation, site: Site) -> None:
         try:
-            for sentence in await to_thread.run_sync(self.forecaster.look, seen, site):
+            for sentence in await to_thread.run_sync(self.forecaster.look, seen, site, abandon_on_cancel=True):
                 self.audience.note(sentence)
         finally:
             self.looking = False
 
     def _halt(self, milestone: str, sender: str, seen: Observation, site: Site, tasks: TaskGroup) -> None:
         holder = seen.holders[milestone]
-        asked = self.halted.get(holder.run)
+        asked = self.halted.get((milestone, holder.run))
         if asked is None:
-            self.halted[holder.run] = time.monotonic()
+            self.halted[milestone, holder.run] = time.monotonic()
             halting.ask(milestone, holder, sender, site)
         elif time.monotonic() - asked > halting.PATIENCE_S:
-            self.halted[holder.run] = time.monotonic()
+            self.halted[milestone, holder.run] = time.monotonic()
             tasks.start_soon(self._safely, halting.force, holder)
 
     def _bury(self, action: Bury, site: Site) -> None:
