@@ -55,7 +55,8 @@ class Gate:
     @property
     def step(self) -> projects.Step:
         """The step of the session."""
-        return projects.raw_shell("sh", "-c", f"touch '{self.begun}'; until test -f '{self.go}'; do sleep 0.05; done")
+        waits = 'touch "$0"; until test -f "$1"; do sleep 0.05; done'
+        return projects.raw_shell("sh", "-c", waits, str(self.begun), str(self.go))
 
 
 @dataclass(slots=True, kw_only=True)
