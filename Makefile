@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MODEL ?=
 
-.PHONY: setup test check demo bench docs clean
+.PHONY: setup test chaos check demo bench docs clean
 setup: $(BIN)/gsd
 
 $(BIN)/gsd: pyproject.toml requirements.lock
@@ -14,8 +14,12 @@ $(BIN)/gsd: pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $(BIN)/gsd
 
+# A few of the chaos runs; `make chaos` runs them all.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	MILEPOST_CHAOS_RUNS=$${MILEPOST_CHAOS_RUNS:-24} $(BIN)/python -m pytest -n 2 --dist worksteal
+
+chaos: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/chaos
 
 check: setup
 	$(BIN)/ruff check .
