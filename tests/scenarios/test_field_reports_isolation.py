@@ -15,6 +15,10 @@ FIRST = task("M001")
 SECOND = task("M002")
 
 
+@pytest.mark.spec(id="FM-21")
+@pytest.mark.spec(id="FM-60")
+@pytest.mark.spec(id="FM-61")
+@pytest.mark.spec(id="DV-22")
 def test_worktree_add_fails_no_spawn_no_spend(fleet: FleetStage) -> None:
     """gsd-2#5218: a path without a worktree was worked in, for thousands of paid cycles that did nothing."""
     fleet.plan((*TRIO, "M004"), parallel={"max_workers": 4})
@@ -42,6 +46,9 @@ def test_worktree_add_fails_no_spawn_no_spend(fleet: FleetStage) -> None:
     fleet.require_done(*TRIO, "M004")
 
 
+@pytest.mark.spec(id="FM-24")
+@pytest.mark.spec(id="FM-40")
+@pytest.mark.spec(id="FM-52")
 def test_workers_state_env_points_at_the_main_project(fleet: FleetStage) -> None:
     """gsd-2#5221: a variable led every worker to the project itself, and all of them committed to its branch."""
     fleet.plan()
@@ -68,6 +75,7 @@ def test_workers_state_env_points_at_the_main_project(fleet: FleetStage) -> None
         assert fleet.refusals("M001-S01-T01"), "a commit on main is refused"
 
 
+@pytest.mark.spec(id="FM-25")
 def test_worker_stages_another_milestones_files(fleet: FleetStage) -> None:
     """gsd-2#1991: one worker committed made-up summaries of another milestone, which then looked finished."""
     fleet.plan()
@@ -97,6 +105,7 @@ def test_worker_stages_another_milestones_files(fleet: FleetStage) -> None:
     assert "All of it is done" not in fleet.git("show", f"main:{summary}")
 
 
+@pytest.mark.spec(id="FM-25")
 def test_a_summary_that_no_unit_wrote_completes_nothing(fleet: FleetStage) -> None:
     """gsd-2#1991: the same, written when no unit of that milestone was at work that it could be told from."""
     fleet.plan(tasks=2)
@@ -119,6 +128,8 @@ def test_a_summary_that_no_unit_wrote_completes_nothing(fleet: FleetStage) -> No
     fleet.require_done(*PAIR)
 
 
+@pytest.mark.spec(id="FM-22")
+@pytest.mark.spec(id="DV-23")
 @pytest.mark.parametrize("how", ["untracked", "ignored", "one of two"])
 def test_planning_artefacts_untracked_in_main_and_absent_in_a_new_worktree(fleet: FleetStage, how: str) -> None:
     """gsd-2#2184 (bug 4), PR#2049, #1339: a worktree without the plan made a worker end at once, and cleanly."""

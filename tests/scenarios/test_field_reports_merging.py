@@ -34,6 +34,7 @@ def by_name(results: list[dict[str, object]]) -> dict[str, dict[str, object]]:
     return {str(result["milestoneId"]): result for result in results}
 
 
+@pytest.mark.spec(id="FM-87")
 def test_squash_of_a_branch_whose_ref_is_behind_worktree_head(fleet: FleetStage) -> None:
     """gsd-2#1846: 32 commits were orphaned by a merge of the branch's name."""
     complete(fleet)
@@ -51,6 +52,8 @@ def test_squash_of_a_branch_whose_ref_is_behind_worktree_head(fleet: FleetStage)
     assert reachable(fleet, head)
 
 
+@pytest.mark.spec(id="FM-82")
+@pytest.mark.spec(id="PR-330")
 def test_a_merge_that_fails_for_another_reason_than_a_conflict_deletes_nothing(fleet: FleetStage) -> None:
     """gsd-2#2003: errors other than conflicts were swallowed, and the worktree removed as after a success."""
     complete(fleet)
@@ -67,6 +70,8 @@ def test_a_merge_that_fails_for_another_reason_than_a_conflict_deletes_nothing(f
     fleet.require_done(*PAIR)
 
 
+@pytest.mark.spec(id="FM-83")
+@pytest.mark.spec(id="FM-94")
 @pytest.mark.parametrize("by_hand", ["merge", "squash"])
 def test_already_up_to_date_or_nothing_to_commit_deletes_nothing(fleet: FleetStage, by_hand: str) -> None:
     """gsd-2#1792, #2003: what a person had merged by hand counted as a success, and was torn down without proof."""
@@ -87,6 +92,8 @@ def test_already_up_to_date_or_nothing_to_commit_deletes_nothing(fleet: FleetSta
     assert (row["kind"], row["milestoneId"]) == ("refused", "M001")
 
 
+@pytest.mark.spec(id="FM-80")
+@pytest.mark.spec(id="DV-24")
 def test_dirty_worktree_at_teardown_and_an_auto_commit_that_fails_because_of_a_lock(fleet: FleetStage) -> None:
     """gsd-2#2233, #1853: the safety commit came after the merge or not at all, and the files went with the worktree."""
     complete(fleet)
@@ -123,6 +130,8 @@ def merging(fleet: FleetStage) -> list[int]:
     return [pid for pid in fleet.pids() if b"\0merge\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+@pytest.mark.spec(id="FM-85")
+@pytest.mark.spec(id="FM-18")
 @pytest.mark.parametrize("who", ["the coordinator", "everything"])
 def test_kill_of_the_coordinator_during_a_merge_with_a_leftover_squash_msg(fleet: FleetStage, who: str) -> None:
     """gsd-2#1853: a kill in the middle of a merge left SQUASH_MSG, and every later merge failed or took its words."""
@@ -146,6 +155,7 @@ def test_kill_of_the_coordinator_during_a_merge_with_a_leftover_squash_msg(fleet
     assert not fleet.pids()
 
 
+@pytest.mark.spec(id="FM-90")
 def test_an_in_progress_rebase_of_the_users_at_merge_time(fleet: FleetStage) -> None:
     """aider-desk PR#916: a rebase that was under way was aborted, or merged into."""
     fleet.plan(parallel={"auto_merge": "manual"})
@@ -176,6 +186,9 @@ def test_an_in_progress_rebase_of_the_users_at_merge_time(fleet: FleetStage) -> 
     assert (fleet.root / "README.md").read_text() == "# Both\n"
 
 
+@pytest.mark.spec(id="FM-81")
+@pytest.mark.spec(id="FM-82")
+@pytest.mark.spec(id="DV-24")
 def test_user_has_uncommitted_work_in_main_at_merge_time(fleet: FleetStage) -> None:
     """gsd-2#1752, CC#33850: two days of uncommitted work were lost to a merge that moved the checkout."""
     fleet.plan()
@@ -205,6 +218,14 @@ def test_user_has_uncommitted_work_in_main_at_merge_time(fleet: FleetStage) -> N
     fleet.require_done(*PAIR)
 
 
+@pytest.mark.spec(id="FM-98")
+@pytest.mark.spec(id="FM-99")
+@pytest.mark.spec(id="FM-84")
+@pytest.mark.spec(id="PR-122")
+@pytest.mark.spec(id="PR-123")
+@pytest.mark.spec(id="PR-124")
+@pytest.mark.spec(id="PR-196")
+@pytest.mark.spec(id="DV-16")
 def test_registry_counter_and_generated_file_conflict_classes(fleet: FleetStage) -> None:
     """python-skills PR#88: a side was picked for registries, counters and built files, and components were dropped."""
     fleet.plan(milestones=PAIR)
@@ -269,6 +290,7 @@ def test_branch_from_before_a_squash_deletes_no_shipped_feature_with_green_check
         assert gone == []
 
 
+@pytest.mark.spec(id="FM-95")
 def test_post_merge_tests_on_the_combination(fleet: FleetStage) -> None:
     """gastown's merge queue: two milestones that are green alone and red together; the second is named."""
     check = fleet.root.parent / "check.sh"

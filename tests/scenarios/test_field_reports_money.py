@@ -121,6 +121,9 @@ def limited(fleet: FleetStage, ceiling: float, *, tasks: int = 2, **costs: int) 
             fleet.replay(unit, [usage(micro_usd=cost), *steps(unit)[1:]])
 
 
+@pytest.mark.spec(id="FM-35")
+@pytest.mark.spec(id="DV-02")
+@pytest.mark.spec(id="PR-063")
 def test_two_workers_reserve_the_last_dollar_at_the_same_time(fleet: FleetStage) -> None:
     """gbrain#4365: two workers looked at the same rest, and both spent it."""
     limited(fleet, 1.0, tasks=1)
@@ -155,6 +158,9 @@ def said(fleet: FleetStage) -> str:
     return "".join(log.read_text() for log in (fleet.state / "parallel/logs").glob("*.out"))
 
 
+@pytest.mark.spec(id="PR-197")
+@pytest.mark.spec(id="PR-141")
+@pytest.mark.spec(id="DV-02")
 def test_budget_stop_is_resumable_and_keeps_its_reason_through_joins(fleet: FleetStage) -> None:
     """atomic PR#2691: a budget stop came out of the join as a failure, and could not be resumed."""
     limited(fleet, 1.0, tasks=3, M001=300_000, M002=300_000)
@@ -181,6 +187,7 @@ def test_budget_stop_is_resumable_and_keeps_its_reason_through_joins(fleet: Flee
     assert len(fleet.events("attempt-ended")) == fleet.attempts()
 
 
+@pytest.mark.spec(id="PR-140")
 def test_billed_call_whose_output_fails_to_parse_still_counts(fleet: FleetStage) -> None:
     """mini-swe-agent #915: answers that could not be read were billed, and not counted."""
     fleet.plan(parallel={"budget_ceiling": 0.5})

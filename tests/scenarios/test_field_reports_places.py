@@ -10,6 +10,7 @@ from scenarios.stage import BLOCKED, DONE, INTERRUPTED, PAUSED, wait_until
 NAMES = ("Mein Projekt – ä日本 'q\" $HOME;x", "-rf *?[a]\tb")
 
 
+@pytest.mark.spec(id="FM-19")
 @pytest.mark.parametrize("through", ["the same path", "a symlink", "a directory below"])
 def test_two_coordinators_on_one_project(fleet: FleetStage, through: str) -> None:
     """gsd-2#2164: the second is refused and says who is there; the first does not notice."""
@@ -29,6 +30,8 @@ def test_two_coordinators_on_one_project(fleet: FleetStage, through: str) -> Non
     assert [fleet.spawned(mid) for mid in PAIR] == [1, 1]
 
 
+@pytest.mark.spec(id="FM-19")
+@pytest.mark.spec(id="FM-45")
 def test_two_coordinators_that_race(fleet: FleetStage) -> None:
     """Started at the same moment, by both paths: one works, the others say who."""
     fleet.plan()
@@ -73,6 +76,8 @@ def test_two_projects_on_one_machine(fleet: FleetStage, tmp_path: Path) -> None:
             stage.require_done(*PAIR)
 
 
+@pytest.mark.spec(id="FM-51")
+@pytest.mark.spec(id="FM-66")
 def test_one_project_through_a_symlink(fleet: FleetStage) -> None:
     """Every command typed there means the project itself, and so do its workers."""
     fleet.plan(parallel={"auto_merge": "manual"})

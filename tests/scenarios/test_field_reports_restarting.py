@@ -18,6 +18,9 @@ FIRST = task("M001")
 SECOND = task("M002")
 
 
+@pytest.mark.spec(id="FM-28")
+@pytest.mark.spec(id="PR-194")
+@pytest.mark.spec(id="DV-19")
 def test_restart_with_two_half_done_milestones(fleet: FleetStage) -> None:
     """gsd-pi#742: after a restart M002 blocked M003 and M003 blocked M002."""
     fleet.plan(tasks=2)
@@ -46,6 +49,9 @@ def seen(fleet: FleetStage, mid: str) -> list[dict[str, object]]:
     return [e for e in fleet.events("attempt-started") if e["unit"] == f"{mid}/S01/T02" and e["attempt"] in ended]
 
 
+@pytest.mark.spec(id="FM-93")
+@pytest.mark.spec(id="DV-14")
+@pytest.mark.spec(id="PR-088")
 def test_completed_milestone_and_coordinator_memory_lost(fleet: FleetStage) -> None:
     """gsd-2#2812: merge said that there was nothing to merge, since it believed what the coordinator remembered."""
     fleet.plan(parallel={"auto_merge": "manual"})
@@ -82,6 +88,8 @@ def test_another_program_at_work_in_a_worktree_is_no_crash(fleet: FleetStage) ->
         other.wait()
 
 
+@pytest.mark.spec(id="FM-02")
+@pytest.mark.spec(id="DV-08")
 @pytest.mark.parametrize("committed", [True, False], ids=["plan committed", "plan ignored"])
 def test_two_workers_and_one_physical_state_dir_through_a_symlink(fleet: FleetStage, committed: bool) -> None:
     """gsd-2#2184: every worktree's state directory was a link to the same one, and so was its lock."""
@@ -112,6 +120,10 @@ def test_two_workers_and_one_physical_state_dir_through_a_symlink(fleet: FleetSt
     assert fleet.attempts() == 6
 
 
+@pytest.mark.spec(id="FM-18")
+@pytest.mark.spec(id="FM-19")
+@pytest.mark.spec(id="FM-31")
+@pytest.mark.spec(id="FM-51")
 def test_worker_re_acquires_its_own_lease_from_another_path(fleet: FleetStage) -> None:
     """gsd-pi#1716: a worker was locked out by its own lease when the project was reached by another path."""
     fleet.plan()
@@ -139,6 +151,7 @@ def test_worker_re_acquires_its_own_lease_from_another_path(fleet: FleetStage) -
     assert fleet.attempts("M002/S01/T01") == 1
 
 
+@pytest.mark.spec(id="FM-09")
 def test_pid_reused_and_own_pid_taken_for_a_crashed_one(fleet: FleetStage) -> None:
     """gsd-2#5714, PR#1289: a number in a file was believed to be the worker that it once was."""
     fleet.plan()
@@ -182,6 +195,9 @@ def beat(fleet: FleetStage, mid: str, *, ago_s: float) -> None:
     fleet.status_file(mid).write_text(json.dumps({**said, "lastHeartbeat": at, "lastProgress": at}))
 
 
+@pytest.mark.spec(id="FM-04")
+@pytest.mark.spec(id="FM-12")
+@pytest.mark.spec(id="PR-152")
 def test_15_s_silence_between_units_must_not_kill(fleet: FleetStage) -> None:
     """gsd-2#3428: workers were killed 15 s after their last word, between two units, and shown as an error."""
     fleet.plan(tasks=2)
@@ -210,6 +226,8 @@ def test_15_s_silence_between_units_must_not_kill(fleet: FleetStage) -> None:
     assert fleet.attempts() == 8
 
 
+@pytest.mark.spec(id="FM-46")
+@pytest.mark.spec(id="FM-05")
 def test_suspend_for_8_h_mid_unit(fleet: FleetStage) -> None:
     """orca#20194: a laptop that slept had every worker declared dead, and their units were begun a second time."""
     fleet.plan()
@@ -250,6 +268,7 @@ def frozen(pids: list[int]) -> bool:
     return True
 
 
+@pytest.mark.spec(id="FM-20")
 def test_same_unit_re_dispatched_across_recovery_levels_and_restarts_must_count(fleet: FleetStage) -> None:
     """gsd-2#5564: 43 dispatches of one unit, because each restart and each recovery level counted from zero."""
     fleet.plan()

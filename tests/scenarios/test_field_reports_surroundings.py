@@ -56,6 +56,7 @@ SERVER = "(setsid sh -c 'echo $$ >> pids-MID; sh -c \"echo \\$\\$ >> pids-MID; e
 """A server with a child, in a session of its own, as one that speaks MCP is started; nobody is its parent any more."""
 
 
+@pytest.mark.spec(id="FM-13")
 @pytest.mark.parametrize("how", ["stop", "panic", "SIGTERM", "kill -9 of the worker"])
 def test_grandchildren_and_mcp_servers_gone_after_stop(fleet: FleetStage, how: str) -> None:
     """gsd-2 PR#2801, CC#28126: 172 processes were left when everything had been stopped."""
@@ -92,6 +93,7 @@ def runs(pid: int) -> bool:
         return False
 
 
+@pytest.mark.spec(id="FM-100")
 def test_push_configured_but_nothing_pushed_is_visible(fleet: FleetStage) -> None:
     """gsd-pi#2153: 189 commits of seven weeks were never pushed, and nothing said so."""
     fleet.plan(git={"auto_push": "true"})
