@@ -1,5 +1,7 @@
 import os
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,19 @@ def test_a_process_that_ended_is_dead_even_before_it_is_collected() -> None:
     finally:
         child.communicate()
     assert not alive(known)
+
+
+@pytest.mark.parametrize(("ago_s", "before"), [(0, True), (60, False)])
+def test_whether_a_process_may_have_written_a_file(tmp_path: Path, ago_s: int, before: bool) -> None:
+    """Also when nobody has looked at it for a while: the times of its directory in /proc are those of a look."""
+    file = tmp_path / "lock"
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    try:
+        file.touch()
+        os.utime(file, (time.time() - ago_s, time.time() - ago_s))
+        time.sleep(1.2)
+        assert identity.started_before(child.pid, file) is before
+    finally:
+        child.communicate()
+    assert not identity.started_before(child.pid, file)
+    assert not identity.started_before(os.getpid(), tmp_path / "none")

@@ -5,6 +5,7 @@ process for good, so a lock can say whether its holder still runs. Source: spec 
 """
 
 import os
+import sys
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -61,17 +62,23 @@ def alive(identity: Identity) -> bool:
 
 
 def started_before(pid: int, file: str | os.PathLike[str]) -> bool:
-    """Whether process `pid` runs and began before `file` was last written: it may be the one that wrote its number.
-
-    Where the system does not tell when a process began, a running one counts.
-    """
+    """Whether process `pid` runs and began before `file` was last written: it may be the one that wrote its number."""
     found = table.row(pid)
     if found is None or found.state in table.GONE:
         return False
     try:
-        return os.stat(f"/proc/{pid}").st_ctime <= os.stat(file).st_mtime + 1
+        return _began(found) <= os.stat(file).st_mtime + 1
     except FileNotFoundError:
-        return not os.path.isdir("/proc/self")
+        return False
+
+
+def _began(row: table.Row) -> float:
+    """Seconds since the epoch. Not from the times of `/proc/PID`, which are those of the first look at it."""
+    import time
+
+    if not sys.platform.startswith("linux"):
+        return row.start
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + row.start / os.sysconf("SC_CLK_TCK")
 
 
 def host() -> str:
