@@ -3,7 +3,7 @@
 import pytest
 
 from milepost.testing.projects import raw_shell, steps
-from scenarios.stage import BLOCKED, DONE, ERROR, Stage
+from scenarios.stage import BLOCKED, DONE, Stage
 
 TASK = "execute-task/M001/S01/T01"
 
@@ -29,8 +29,8 @@ def test_a_sparse_checkout_is_no_obstacle(stage: Stage) -> None:
 def test_a_lock_in_the_users_checkout_is_named(stage: Stage) -> None:
     stage.make()
     stage.replay(TASK, [*steps(TASK), raw_shell("touch", str(stage.root / ".git/index.lock"))])
-    ran = stage.auto().require(ERROR)
-    assert "index.lock" in ran.err
+    ran = stage.auto().require(BLOCKED)
+    assert "index.lock" in ran.said
     assert stage.log() == ["first"]
     (stage.root / ".git/index.lock").unlink()
     stage.auto().require(DONE)

@@ -214,7 +214,7 @@ class TestOneSlice:
         moved: list[str] = []
 
         def somebody(step: str, facts: Mapping[str, str]) -> None:
-            if (step, facts["at"]) == ("publish", "begin") and not moved:
+            if (step, facts.get("label")) == ("pin", "S01-target") and not moved:
                 moved.append(commit(project, elsewhere="1"))
 
         plan = plan_for(project, worktree, message="feat(M001/S01): Core\n")

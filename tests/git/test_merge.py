@@ -433,7 +433,7 @@ class TestAgain:
         moved: list[str] = []
 
         def somebody(step: str, facts: Mapping[str, str]) -> None:
-            if (step, facts["at"]) == ("publish", "begin") and not moved:
+            if (step, facts.get("label")) == ("pin", "target") and not moved:
                 moved.append(commit(project, elsewhere="1"))
 
         done = merge.land(plan_for(project, worktree), journal=somebody)

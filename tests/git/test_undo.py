@@ -388,7 +388,7 @@ class TestUsersCheckout:
         moved: list[str] = []
 
         def busy(step: str, facts: Mapping[str, str]) -> None:
-            if (step, facts["at"]) == ("publish", "begin") and not moved:
+            if (step, facts["at"]) == ("pin", "begin") and not moved:
                 moved.append(commit(project, later="1"))
 
         found = taken_out(project, journal=busy)
@@ -399,7 +399,7 @@ class TestUsersCheckout:
         landed(project, worktree)
 
         def busy(step: str, facts: Mapping[str, str]) -> None:
-            if (step, facts["at"]) == ("publish", "begin"):
+            if (step, facts["at"]) == ("pin", "begin"):
                 run_git(project, "commit", "-q", "--allow-empty", "-m", "later")
 
         refused = take_out(project, journal=busy)

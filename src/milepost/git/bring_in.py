@@ -18,13 +18,12 @@ from milepost.git import checkout, clean_merge, left_merge, refs
 from milepost.git.abandon import take_away
 from milepost.git.announce import untold
 from milepost.git.bringing import NotClean, Note, Place, clear, forget_merge, merge_heads, note, place
-from milepost.git.checkout import Blocked
+from milepost.git.checkout import Blocked, in_the_way
 from milepost.git.commits import WrongBranch, staging
 from milepost.git.conclude import NothingToConclude, Unresolved, conclude, unresolved
 from milepost.git.labels import named
 from milepost.git.merge_plan import Journal
 from milepost.git.merge_tree import Combined, Conflict, combine
-from milepost.git.publish import in_the_way
 from milepost.git.repo import in_progress
 from milepost.git.resolve import Policy, Resolved, landing_policy, settle_by, unsettled
 from milepost.git.resume_merge import resume, unfinished

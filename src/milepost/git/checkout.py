@@ -3,11 +3,14 @@
     blockers(where, old, new)     what of the user's is in the way; decided before the branch moves
     advance(where, old, new)      the files, after it moved; safe to run again
 
+Both can work on a private copy of the index, which is then the caller's to put in place.
+
 No stash, no reset: `read-tree -m -u` keeps every other local change, staged or not, and refuses rather than
 overwrites. Source: DESIGN rule 6; spec auto 6.7 (#1738, #1752), field-reports 5.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from pathlib import Path
 
 from milepost.git.merge_tree import Differing, Entry, differences
 from milepost.git.repo import in_progress
-from milepost.git.run import fields, git, raw
+from milepost.git.run import GitFailed, fields, git, raw
 from milepost.git.status import look
 
 _LINK = "120000"
@@ -34,7 +37,7 @@ class Blocked:
         return f"{self.path} ({self.reason})" if self.path else self.reason
 
 
-def blockers(where: Path, old: str, new: str) -> tuple[Blocked, ...]:
+def blockers(where: Path, old: str, new: str, *, index: Path | None = None) -> tuple[Blocked, ...]:
     """What stands in the way of moving this checkout from `old` to `new`; empty when nothing. Changes nothing.
 
     An untracked file that is byte for byte what the result has there is not in the way.
@@ -45,48 +48,59 @@ def blockers(where: Path, old: str, new: str) -> tuple[Blocked, ...]:
     touched = {move.path: move for move in moves}
     found = [
         Blocked(path=change.path, reason="in conflict" if change.unmerged else "staged" if change.staged else "changed")
-        for change in look(where, untracked=False).changes
+        for change in look(where, untracked=False, index=index).changes
         if change.path in touched
     ]
     known = {blocked.path for blocked in found}
-    tracked = _staged(where)
+    tracked = _staged(where, index)
     there = [move for move in moves if move.new and move.path not in tracked and move.path not in known]
     found += _in_the_way(where, there, touched)
-    return tuple(found) or _git_says(where, old, new, there)
+    return tuple(found) or _git_says(where, old, new, there, index)
 
 
-def advance(where: Path, old: str, new: str) -> None:
+def advance(where: Path, old: str, new: str, *, index: Path | None = None) -> None:
     """Bring index and files from `old` to `new`. Raises GitFailed, with nothing changed, when git finds an obstacle.
 
     Files that already are what `new` has are only entered into the index, so that a run that was killed in the
     middle is completed by the next.
     """
-    staged = _staged(where)
+    staged = _staged(where, index)
     moves = differences(where, old, new)
     if all(staged.get(move.path) == move.new for move in moves):
         return
-    git(where, "update-index", "--refresh", ok=(0, 1))
+    git(where, "update-index", "--refresh", ok=(0, 1), index=index)
     behind = [move for move in moves if move.new and staged.get(move.path) == move.old]
     arrived = _identical(where, behind)
     if arrived:
         listed = b"".join(raw(f"{e.mode} {e.blob}\t{path}\0") for path, e in arrived.items())
-        git(where, "update-index", "-z", "--index-info", stdin=listed)
-        git(where, "update-index", "--refresh", ok=(0, 1))
-    git(where, "read-tree", "-m", "-u", old, new)
+        git(where, "update-index", "-z", "--index-info", stdin=listed, index=index)
+        git(where, "update-index", "--refresh", ok=(0, 1), index=index)
+    git(where, "read-tree", "-m", "-u", old, new, index=index)
 
 
-def _git_says(where: Path, old: str, new: str, untracked: list[Differing]) -> tuple[Blocked, ...]:
+def in_the_way(failed: GitFailed) -> tuple[Blocked, ...]:
+    """The files that git names when it refuses to move a checkout, else its sentence."""
+    entries = re.findall(r"Entry '(.+?)' not uptodate|Untracked working tree file '(.+?)' would be", failed.stderr)
+    named = [one or other for one, other in entries]
+    listed = re.findall(r"^\t(.+)$", failed.stderr, re.MULTILINE)
+    paths = tuple(dict.fromkeys([*named, *listed]))
+    if paths:
+        return tuple(Blocked(path=path, reason="changed while it was merged") for path in paths)
+    return (Blocked(path="", reason=str(failed)),)
+
+
+def _git_says(where: Path, old: str, new: str, untracked: list[Differing], index: Path | None) -> tuple[Blocked, ...]:
     """Git's own opinion, by a dry run; identical untracked files are known to be harmless."""
-    git(where, "update-index", "--refresh", ok=(0, 1))
-    tried = git(where, "read-tree", "-n", "-m", "-u", old, new, ok=(0, 128))
+    git(where, "update-index", "--refresh", ok=(0, 1), index=index)
+    tried = git(where, "read-tree", "-n", "-m", "-u", old, new, ok=(0, 128), index=index)
     if tried.code == 0 or any((where / move.path).exists() for move in untracked):
         return ()
     return (Blocked(path="", reason=tried.err.strip().splitlines()[-1].removeprefix("error: ")),)
 
 
-def _staged(where: Path) -> dict[str, Entry]:
+def _staged(where: Path, index: Path | None) -> dict[str, Entry]:
     found = {}
-    for line in fields(git(where, "ls-files", "--stage", "-z").out):
+    for line in fields(git(where, "ls-files", "--stage", "-z", index=index).out):
         facts, _, path = line.partition("\t")
         mode, blob, stage = facts.split(" ")
         if stage == "0":

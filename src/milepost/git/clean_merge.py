@@ -10,8 +10,8 @@ Source: DESIGN rule 6; field-reports 5 ("Branch from before a squash").
 from milepost.git import checkout, refs, torn
 from milepost.git.announce import announced, untold
 from milepost.git.bringing import NotClean, Note, Place, clear, set_note
+from milepost.git.checkout import in_the_way
 from milepost.git.merge_plan import Journal
-from milepost.git.publish import in_the_way
 from milepost.git.run import GitFailed
 
 

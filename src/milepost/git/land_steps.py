@@ -7,6 +7,7 @@ Source: DESIGN rules 6 and 7, "Parallel".
 
 from milepost.git import proof, publish, refs
 from milepost.git.checkout import Blocked
+from milepost.git.hold import IndexBusy
 from milepost.git.land_commit import LandCommit
 from milepost.git.land_run import Run
 from milepost.git.merge_plan import CheckFailed, MergePlan, Refused
@@ -31,8 +32,11 @@ def complete_published(run: Run) -> Refused | None:
     if before is not None and refs.is_ancestor(plan.root, commit, now):
         landing = proof.Landing(commit=commit, before=before, tip="")
         proof.require_not_undone(plan.root, plan.mid, landing, now)
-        with run.step("checkout", commit=commit):
-            blocked = publish.follow(plan.root, plan.target, before, commit)
+        try:
+            with run.step("checkout", commit=commit), publish.holding(plan.root, plan.target) as holds:
+                blocked = publish.catch_up(holds, before, commit)
+        except IndexBusy as busy:
+            return Refused(reason=f"{busy}; it is behind {plan.target}", hint=busy.hint)
         if blocked:
             return Refused(
                 reason=f"{plan.target} was moved to {commit[:10]} for {plan.mid}, but the checkout is still behind",
@@ -67,16 +71,29 @@ def stopped(run: Run, made: LandCommit) -> CheckFailed | Refused | None:
 
 def published(run: Run, made: LandCommit) -> Moved | Refused | None:
     """Move the target and let its checkouts follow; None when both are done."""
-    plan = run.plan
     try:
-        with run.step("publish", commit=made.commit, onto=made.onto):
-            publish.publish(plan.root, plan.mid, plan.target, made.commit, made.onto)
-    except refs.RefMoved:
-        return Moved()
-    with run.step("checkout", commit=made.commit):
-        blocked = publish.follow(plan.root, plan.target, made.onto, made.commit)
-    if blocked:
-        return _taken_back(run, made, blocked)
+        return _published(run, made)
+    except (IndexBusy, publish.Behind) as stopped_by:
+        return Refused(reason=str(stopped_by), hint=stopped_by.hint or "gsd auto")
+
+
+def _published(run: Run, made: LandCommit) -> Moved | Refused | None:
+    plan = run.plan
+    with publish.holding(plan.root, plan.target) as holds:
+        if refs.branch_tip(plan.root, plan.target) != made.onto:
+            return Moved()
+        found = publish.still_in_the_way(plan.root, holds, plan.target, made.onto, made.commit)
+        if refused := _refused(run, found):
+            return refused
+        try:
+            with run.step("publish", commit=made.commit, onto=made.onto):
+                publish.publish(plan.root, plan.mid, plan.target, made.commit, made.onto)
+        except refs.RefMoved:
+            return Moved()
+        with run.step("checkout", commit=made.commit):
+            blocked = publish.follow(holds, made.onto, made.commit)
+        if blocked:
+            return _taken_back(run, made, blocked)
     publish.forget_note(plan.root, plan.mid, made.commit)
     return None
 
@@ -84,7 +101,11 @@ def published(run: Run, made: LandCommit) -> Moved | Refused | None:
 def _obstacle(run: Run, made: LandCommit) -> Refused | None:
     """What of the user's is in the way."""
     plan = run.plan
-    blocked = publish.obstacles(plan.root, plan.target, made.onto, made.commit)
+    return _refused(run, publish.obstacles(plan.root, plan.target, made.onto, made.commit))
+
+
+def _refused(run: Run, blocked: tuple[Blocked, ...]) -> Refused | None:
+    plan = run.plan
     if not blocked:
         return None
     if not any(one.path for one in blocked):

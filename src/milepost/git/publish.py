@@ -5,14 +5,17 @@ every checkout has followed: a run that finds the note completes the checkouts a
 Source: DESIGN rule 6.
 """
 
-import re
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from milepost.git import checkout, refs
-from milepost.git.checkout import Blocked
+from milepost.errors import ExitCode, MilepostError
+from milepost.git import checkout, refs, torn
+from milepost.git.checkout import Blocked, in_the_way
+from milepost.git.hold import Hold, held
 from milepost.git.listing import registered
 from milepost.git.run import GitFailed, git
+from milepost.git.snapshots import private_index
 
 NOTES = "refs/gsd/landing"
 
@@ -35,9 +38,28 @@ def checkouts(root: Path, target: str) -> tuple[Path, ...]:
 
 def obstacles(root: Path, target: str, old: str, new: str) -> tuple[Blocked, ...]:
     """What is in the way in any checkout of the target, or of its rebase; empty when nothing."""
-    found = [blocked for where in checkouts(root, target) for blocked in checkout.blockers(where, old, new)]
-    found += [Blocked(path="", reason=f"{target} is being rebased in {where}") for where in rebasing(root, target)]
-    return tuple(found)
+    found: list[Blocked] = []
+    for where in checkouts(root, target):
+        with private_index(where) as index:
+            found += checkout.blockers(where, old, new, index=index)
+    return (*found, *_rebases(root, target))
+
+
+@contextmanager
+def holding(root: Path, target: str) -> Iterator[tuple[Hold, ...]]:
+    """Hold the index of every checkout of the target, so that nobody commits there meanwhile. Raises IndexBusy."""
+    with ExitStack() as stack:
+        yield tuple(stack.enter_context(held(where)) for where in checkouts(root, target))
+
+
+def still_in_the_way(root: Path, holds: Sequence[Hold], target: str, old: str, new: str) -> tuple[Blocked, ...]:
+    """The same as `obstacles`, now that nothing more is staged or committed."""
+    found = [blocked for hold in holds for blocked in checkout.blockers(hold.where, old, new, index=hold.index)]
+    return (*found, *_rebases(root, target))
+
+
+def _rebases(root: Path, target: str) -> tuple[Blocked, ...]:
+    return tuple(Blocked(path="", reason=f"{target} is being rebased in {where}") for where in rebasing(root, target))
 
 
 def rebasing(root: Path, target: str) -> tuple[Path, ...]:
@@ -67,14 +89,45 @@ def take_back(root: Path, mid: str, target: str, new: str, old: str) -> None:
     _transact(root, moves, f"gsd: {mid} not landed", target, new)
 
 
-def follow(root: Path, target: str, old: str, new: str) -> tuple[Blocked, ...]:
-    """Bring every checkout of the target to `new`; what stopped the first that could not, empty for success."""
-    for where in checkouts(root, target):
+class Behind(MilepostError):
+    """The target moved, and a checkout could not be brought there; the next merge finishes it."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+def follow(holds: Sequence[Hold], old: str, new: str) -> tuple[Blocked, ...]:
+    """Bring every checkout of the target to `new`; what stopped the first that could not, empty for success.
+
+    Raises Behind when it was not a file of the user's but git itself that was stopped (killed, a full disk).
+    """
+    for hold in holds:
         try:
-            checkout.advance(where, old, new)
+            checkout.advance(hold.where, old, new, index=hold.index)
+        except GitFailed as failed:
+            if any(blocked.path for blocked in in_the_way(failed)):
+                return in_the_way(failed)
+            _again(hold, old, new)
+        hold.keep()
+    return ()
+
+
+def catch_up(holds: Sequence[Hold], old: str, new: str) -> tuple[Blocked, ...]:
+    """`follow`, where an earlier run was killed in it: what git was writing then is no work of anybody's."""
+    for hold in holds:
+        try:
+            torn.advance(hold.where, old, new, index=hold.index)
         except GitFailed as failed:
             return in_the_way(failed)
+        hold.keep()
     return ()
+
+
+def _again(hold: Hold, old: str, new: str) -> None:
+    hold.afresh()
+    try:
+        torn.advance(hold.where, old, new, index=hold.index)
+    except GitFailed as failed:
+        raise Behind(f"{hold.where} could not be brought to {new[:10]}: {failed}", hint=failed.hint) from failed
 
 
 def forget_note(root: Path, mid: str, commit: str) -> None:
@@ -90,14 +143,3 @@ def _transact(root: Path, moves: str, why: str, target: str, expected: str) -> N
         if now != expected:
             raise refs.RefMoved(f"{target} is at {(now or 'nothing')[:10]}, not at {expected[:10]}") from failed
         raise
-
-
-def in_the_way(failed: GitFailed) -> tuple[Blocked, ...]:
-    """The files that git names when it refuses to move a checkout, else its sentence."""
-    entries = re.findall(r"Entry '(.+?)' not uptodate|Untracked working tree file '(.+?)' would be", failed.stderr)
-    named = [one or other for one, other in entries]
-    listed = re.findall(r"^\t(.+)$", failed.stderr, re.MULTILINE)
-    paths = tuple(dict.fromkeys([*named, *listed]))
-    if paths:
-        return tuple(Blocked(path=path, reason="changed while it was merged") for path in paths)
-    return (Blocked(path="", reason=str(failed)),)

@@ -9,8 +9,8 @@ from milepost.git import clean_merge, left_merge
 from milepost.git.abandon import take_away
 from milepost.git.announce import untold
 from milepost.git.bringing import NotClean, Note, Place, clear, current, merge_heads, note, place
+from milepost.git.checkout import in_the_way
 from milepost.git.merge_plan import Journal
-from milepost.git.publish import in_the_way
 from milepost.git.repo import head_of, in_progress
 from milepost.git.run import GitFailed
 

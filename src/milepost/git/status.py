@@ -58,11 +58,14 @@ class Status:
     changes: tuple[Change, ...]
 
 
-def look(where: Path, *, untracked: bool = True, ignored: bool = False) -> Status:
-    """HEAD, branch and every change of a checkout, in one call. Untracked directories are listed file by file."""
+def look(where: Path, *, untracked: bool = True, ignored: bool = False, index: Path | None = None) -> Status:
+    """HEAD, branch and every change of a checkout, in one call. Untracked directories are listed file by file.
+
+    index: a private copy of the checkout's index.
+    """
     args = ["--untracked-files=all" if untracked else "--untracked-files=no", "--ignore-submodules=none"]
     args += ["--no-renames", "--no-ahead-behind", *(["--ignored=matching"] if ignored else [])]
-    out = git(where, "status", "--porcelain=v2", "--branch", "-z", *args, env=_QUIET).out
+    out = git(where, "status", "--porcelain=v2", "--branch", "-z", *args, index=index, env=_QUIET).out
     return _parse(out)
 
 

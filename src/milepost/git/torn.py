@@ -6,22 +6,24 @@ Source: DESIGN "Every step can run twice".
 from pathlib import Path
 
 from milepost.git import checkout
+from milepost.git.checkout import in_the_way
 from milepost.git.merge_tree import entry_at
-from milepost.git.publish import in_the_way
 from milepost.git.run import GitFailed, git, raw
 
 
-def advance(worktree: Path, old: str, new: str) -> None:
+def advance(worktree: Path, old: str, new: str, *, index: Path | None = None) -> None:
     """`checkout.advance` where an earlier one may have been killed in the middle of a file. Raises GitFailed."""
-    try:
-        checkout.advance(worktree, old, new)
-    except GitFailed as failed:
-        cut = [blocked.path for blocked in in_the_way(failed) if blocked.path and torn(worktree, new, blocked.path)]
-        if not cut:
-            raise
+    while True:
+        try:
+            checkout.advance(worktree, old, new, index=index)
+            return
+        except GitFailed as failed:
+            named = [blocked.path for blocked in in_the_way(failed) if blocked.path]
+            cut = [path for path in named if torn(worktree, new, path)]
+            if not cut:
+                raise
         for path in cut:
             (worktree / path).unlink()
-        checkout.advance(worktree, old, new)
 
 
 def is_version(worktree: Path, commit: str, path: str) -> bool:

@@ -22,6 +22,8 @@ from typing import TypeAlias
 from milepost.git import merge, proof, publish, refs
 from milepost.git.announce import announced, untold
 from milepost.git.checkout import Blocked
+from milepost.git.hold import IndexBusy
+from milepost.git.land_steps import Moved
 from milepost.git.merge_plan import Journal, MergePlan, Refused
 from milepost.git.merge_tree import Conflict
 from milepost.git.push import push
@@ -196,28 +198,51 @@ def _publish(undoing: _Undoing, now: str, wanted: tuple[str, ...], found: Revers
     root, mid, target = undoing.root, undoing.mid, undoing.target
     commit = _commit(undoing, now, wanted, found.tree)
     if blocked := publish.obstacles(root, target, now, commit):
-        return Refused(
-            reason=f"your checkout of {target} has changes in files that taking {mid} out changes too",
-            paths=blocked,
-            hint=f"Commit them or move them away, then: {_again(undoing)}",
-        )
+        return _in_the_way(undoing, blocked)
     with announced(undoing.journal, "pin", commit=now):
         refs.pin(root, mid, "target", now)
     try:
-        with announced(undoing.journal, "publish", commit=commit, onto=now):
-            publish.publish(root, mid, target, commit, now, why=f"gsd: undo {mid}")
-    except refs.RefMoved:
+        ended = _move(undoing, commit, now)
+    except (IndexBusy, publish.Behind) as stopped:
+        return Refused(reason=str(stopped), hint=stopped.hint or _again(undoing))
+    if isinstance(ended, Moved):
         return None
-    with announced(undoing.journal, "checkout", commit=commit):
-        behind = publish.follow(root, target, now, commit)
-    if behind:
-        return _taken_back(undoing, commit, now, behind)
+    if ended is not None:
+        return ended
     publish.forget_note(root, mid, commit)
     error = _pushed(undoing, commit)
     return Undone(
         commit=commit, target=target, before=now, landed=wanted, settled=found.settled,
         pushed=undoing.push_to is not None and not error, push_error=error,
     )  # fmt: skip
+
+
+def _move(undoing: _Undoing, commit: str, now: str) -> Moved | Refused | None:
+    """Move the target and let its checkouts follow; None when both are done."""
+    root, mid, target = undoing.root, undoing.mid, undoing.target
+    with publish.holding(root, target) as holds:
+        if refs.branch_tip(root, target) != now:
+            return Moved()
+        if blocked := publish.still_in_the_way(root, holds, target, now, commit):
+            return _in_the_way(undoing, blocked)
+        try:
+            with announced(undoing.journal, "publish", commit=commit, onto=now):
+                publish.publish(root, mid, target, commit, now, why=f"gsd: undo {mid}")
+        except refs.RefMoved:
+            return Moved()
+        with announced(undoing.journal, "checkout", commit=commit):
+            behind = publish.follow(holds, now, commit)
+        if behind:
+            return _taken_back(undoing, commit, now, behind)
+    return None
+
+
+def _in_the_way(undoing: _Undoing, blocked: tuple[Blocked, ...]) -> Refused:
+    return Refused(
+        reason=f"your checkout of {undoing.target} has changes in files that taking {undoing.mid} out changes too",
+        paths=blocked,
+        hint=f"Commit them or move them away, then: {_again(undoing)}",
+    )
 
 
 def _commit(undoing: _Undoing, now: str, wanted: tuple[str, ...], tree: str) -> str:
