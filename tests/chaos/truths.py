@@ -189,19 +189,20 @@ def _require_one_at_a_time(place: Place) -> None:
     """Nobody works on a milestone any more once another run has begun there."""
     for milestone in place.shape.milestones:
         file = place.state / "journal" / f"{milestone}.jsonl"
-        current = ""
+        seen: list[str] = []
         for line in file.read_text(errors="replace").splitlines():
             try:
                 event = json.loads(line)
             except ValueError:
                 continue
-            if event["event"] == "run-started":
-                current = event["run"]
-            elif event["event"] in _WORK and event["run"] != current:
-                raise Broken(f"{event['run']} went on with {milestone} when {current} had it: {line}")
+            if event["event"] not in _WORK or event["run"] in seen[-1:]:
+                continue
+            if event["run"] in seen:
+                raise Broken(f"{event['run']} went on with {milestone} when {seen[-1]} had it: {line}")
+            seen.append(event["run"])
 
 
-_WORK = ("budget-reserved", "attempt-started", "usage-reported", "session-ended", "verified")
+_WORK = ("run-started", "budget-reserved", "attempt-started", "usage-reported", "session-ended", "verified")
 
 
 def journal(place: Place) -> Iterable[dict[str, object]]:
