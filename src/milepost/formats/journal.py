@@ -82,6 +82,12 @@ class AttemptStarted(Event, frozen=True, kw_only=True, tag="attempt-started"):
     transcript: str = ""
     """Path below the state directory."""
     prompt_chars: int = 0
+    model: str = ""
+    """The first of the line-up."""
+    tier: str = ""
+    """light, standard or heavy; empty when nothing was routed."""
+    routed: str = ""
+    """Why this model."""
 
 
 class BudgetReserved(Event, frozen=True, kw_only=True, tag="budget-reserved"):
@@ -101,7 +107,9 @@ class UsageReported(Event, frozen=True, kw_only=True, tag="usage-reported"):
     cache_read: int = 0
     cache_write: int = 0
     micro_usd: int | None = None
-    """None: the price is not known, which is not zero."""
+    """None: the price is not known, which is not zero; at a flat rate a request has none."""
+    flat: bool = False
+    """At a flat rate: counted in tokens and windows, not in money."""
 
 
 class SessionEnded(Event, frozen=True, kw_only=True, tag="session-ended"):

@@ -139,7 +139,7 @@ class Accounts:
             case UsageReported():
                 account = self._of(event.attempt, event.run)
                 account.spent += event.micro_usd or 0
-                account.unpriced += event.micro_usd is None
+                account.unpriced += event.micro_usd is None and not event.flat
                 account.priced += event.micro_usd is not None
             case BudgetReserved():
                 self._of(event.attempt, event.run).reserved += event.micro_usd

@@ -80,7 +80,7 @@ class Heartbeat:
     def count(self, events: Iterable[AnyEvent]) -> None:
         """Take units and cost from the milestone's own journal, all runs of it."""
         known = tuple(events)
-        prices = [event.micro_usd for event in known if isinstance(event, UsageReported)]
+        prices = [event.micro_usd for event in known if isinstance(event, UsageReported) and not event.flat]
         done = sum(isinstance(event, AttemptEnded) and event.result is Result.COMMITTED for event in known)
         self._spent, self._unpriced = sum(price or 0 for price in prices), prices.count(None)
         self.say(completed_units=done, **self._cost())
