@@ -311,3 +311,15 @@ def _used_s(pid: int) -> float:
     """Processor time of the process and of its children that ended, in seconds."""
     times = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11:15]
     return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+def test_with_json_every_line_is_json_the_report_too(fleet: FleetStage) -> None:
+    fleet.plan(PAIR, depends={"M002": ["M001"]})
+    ran = fleet.parallel("start", "--dry-run", "--json").require(DONE)
+    (report,) = [json.loads(line) for line in ran.out.splitlines()]
+    assert report["type"] == "eligibility"
+    assert [entry["milestoneId"] for entry in report["eligible"]] == ["M001"]
+    assert [(entry["milestoneId"], "M001" in entry["reason"]) for entry in report["ineligible"]] == [("M002", True)]
+
+    ran = fleet.fleet("--json").require(DONE)
+    assert all(isinstance(json.loads(line), dict) for line in ran.out.splitlines())

@@ -4,6 +4,7 @@ Source: parallel PR-003, PR-004, PR-080, PR-170, PR-171, PR-174, PR-190, PR-191,
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -119,20 +120,18 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
     require_ready(inspect(site.root))
     # Written down only by who becomes the coordinator: a start that is refused must not forgive a living one's crashes.
     plans = observe.read(site, fleet.fold((*Tally(site.state).events(), *_afresh(options.retry, site))))
-    sys.stdout.write(eligibility.render(plans.report))
-    sys.stdout.flush()
+    _say(eligibility.render(plans.report), options, report=plans.report)
     if options.dry_run:
         return ExitCode.DONE
     if not _anything(plans, site):
-        sys.stdout.write(f"\n{parallel_text.NONE_ELIGIBLE}\n")
-        if not plans.state.registry:
-            sys.stdout.write(f"{plans.state.next_action}\n")
+        words = [parallel_text.NONE_ELIGIBLE, *([] if plans.state.registry else [plans.state.next_action])]
+        _say("\n" + "".join(f"{line}\n" for line in words), options)
         return ExitCode.DONE if _all_done(plans) else ExitCode.BLOCKED
     opening = _opening(plans, site, fresh=options.fresh_budget)
     if opening.first:
         agents.require(_wanted(options, site), site.preferences, site.env)
-    if not options.yes and not _agreed(opening, site):
-        sys.stdout.write("Nothing was started.\n")
+    if not options.yes and not _agreed(opening, options, site):
+        _say("Nothing was started.\n", options)
         return ExitCode.DONE
     if options.detach:
         return _detached(argv, options.agent, opening, site)
@@ -181,13 +180,27 @@ def _opening(plans: observe.Plans, site: Site, *, fresh: bool) -> Opening:
     return Opening(first=tuple(eligible[:workers]), queued=tuple(eligible[workers:]))
 
 
-def _agreed(opening: Opening, site: Site) -> bool:
+def _say(text: str, options: argparse.Namespace, *, report: eligibility.Report | None = None) -> None:
+    """A passage for people, or the same as one JSON line."""
+    line: dict[str, object] = {"type": "note", "text": text.strip()}
+    if report is not None:
+        entries = (("eligible", report.eligible), ("ineligible", report.ineligible))
+        line = {"type": "eligibility"} | {
+            name: [{"milestoneId": e.id, "title": e.title, "reason": e.reason} for e in listed]
+            for name, listed in entries
+        }
+        line["overlaps"] = [{"milestoneIds": [o.a, o.b], "files": o.files} for o in report.overlaps]
+    sys.stdout.write(json.dumps(line) + "\n" if options.json else text)
+    sys.stdout.flush()
+
+
+def _agreed(opening: Opening, options: argparse.Namespace, site: Site) -> bool:
     """Ask the person; without a terminal, say what is assumed (PR-004)."""
     workers = site.preferences.parallel.max_workers
     words = ", ".join(opening.first) or "nothing new"
     queued = f" ({', '.join(opening.queued)} queued)" if opening.queued else ""
     if not sys.stdin.isatty():
-        sys.stdout.write(f"\nNo terminal to ask at: taken as agreed. Starting {words}{queued}.\n")
+        _say(f"\nNo terminal to ask at: taken as agreed. Starting {words}{queued}.\n", options)
         return True
     sys.stdout.write(f"\nStart {words}{queued} with at most {workers} workers at once? [Y/n] ")
     sys.stdout.flush()
