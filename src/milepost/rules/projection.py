@@ -9,8 +9,11 @@ known prices say nothing. Source: spec auto 5.12.
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from milepost.formats import roadmap
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, UsageReported
+from milepost.formats.tree import Tree, milestone_file, read
 from milepost.model import money
+from milepost.model.state import RegistryEntry, Status
 from milepost.model.units import UnitKind
 
 LEAST: Final = 2
@@ -111,3 +114,10 @@ def _reached(found: Projection, spent: int, ceiling: int) -> str:
     if slices >= found.remaining:
         return f"Ceiling of {money.show(ceiling)}: enough if slices cost what they did, not if they are dear ones"
     return f"Ceiling of {money.show(ceiling)} reached after about {slices} of {found.remaining} remaining slices"
+
+
+def slices_left(registry: Iterable[RegistryEntry], tree: Tree) -> int:
+    """Slices that no box says are done, in the roadmaps of all milestones that are neither complete nor parked."""
+    open_ones = [entry.id for entry in registry if entry.status not in (Status.COMPLETE, Status.PARKED)]
+    texts = [read(tree, milestone_file(tree, mid, "ROADMAP")) for mid in open_ones]
+    return sum(not found.done for text in texts for found in roadmap.slices(text))

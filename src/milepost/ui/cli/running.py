@@ -25,7 +25,7 @@ from milepost.rules import gitignore
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
-from milepost.ui.cli import agents, arguments, assigned, context, project, signals, surroundings
+from milepost.ui.cli import agents, arguments, assigned, context, dry_run, project, signals, surroundings
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
 from milepost.worker.holding import signed
@@ -49,6 +49,8 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
     made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
     made.add_argument("--timeout", metavar="MS", type=_milliseconds, default=0, help="end the run after so long")
+    if command == "next":
+        made.add_argument("--dry-run", action="store_true", help="only say what would be done, and what that costs")
     made.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
     return made
 
@@ -57,6 +59,8 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
     """Run; returns the exit code. A headless run ends with its JSON line even when it never began."""
     options = parser(program, command).parse_args(argv)
     try:
+        if command == "next" and options.dry_run:
+            return dry_run.run(program, as_json=options.json or options.headless)
         return _run(options, program, command)
     except (MilepostError, OSError) as error:
         if options.headless:
