@@ -333,6 +333,16 @@ class SetUp(Event, frozen=True, kw_only=True, tag="set-up"):
     duration_ms: int = 0
 
 
+class Steered(Event, frozen=True, kw_only=True, tag="steered"):
+    """A running session was spoken to: by a person, or for its time or its context."""
+
+    attempt: str
+    text: str
+    """What was said, or its first line."""
+    why: str = "person"
+    """person, soft, idle, hard, context, or context-pause: the run is to pause after the unit."""
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -359,4 +369,5 @@ AnyEvent: TypeAlias = (
     | Ordered
     | OrderTaken
     | SetUp
+    | Steered
 )

@@ -13,6 +13,7 @@ from milepost.model.units import Unit
 from milepost.process.confine import Confinement
 from milepost.rules import budget
 from milepost.store.journal import Journal
+from milepost.unit.clock import Awake, Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,8 @@ class Bench:
     """The session that a worker belongs to; empty for one that a person started by hand."""
     wanted: Callable[[], bool] = lambda: False
     """Whether somebody wants to be heard before the next unit begins: a wait for money ends for it."""
+    clock: Clock = field(default_factory=Awake)
+    """What the time limits of a session are measured with."""
 
     @property
     def ceilings(self) -> tuple[budget.Ceiling, ...]:

@@ -1,7 +1,7 @@
 """Drive one session to its end: journal what it costs, keep its transcript, end it when it must end.
 
-The ceilings are watched in the middle of the unit, from the usage streams of all workers. The supervision of time
-has its place here too: one hard limit per unit. Source: DESIGN rule 8, spec auto 5.10, 5.12.
+The ceilings are watched in the middle of the unit, from the usage streams of all workers; `supervise` stands beside
+and minds its time. Source: DESIGN rule 8, spec auto 5.10, 5.12.
 """
 
 from collections.abc import AsyncIterator
@@ -14,14 +14,11 @@ from anyio.abc import TaskGroup
 from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, ToolCall, ToolResult, Usage
 from milepost.errors import MilepostError
 from milepost.formats.journal import AnyEvent, SessionEnded, UsageReported
-from milepost.rules import budget
+from milepost.rules import budget, supervision
 from milepost.store.tally import Tally
-from milepost.unit import ceilings
+from milepost.unit import ceilings, supervise
 from milepost.unit.bench import Bench
 from milepost.unit.transcript import Transcript
-
-_CANCEL_GRACE_S = 10.0
-"""How long a cancelled session may take to say that it ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +28,15 @@ class Conversation:
     ended: Ended
     over: budget.Refused | None = None
     """Set when the ceiling was passed in mid-unit and enforcement says to stop."""
-    timed_out: bool = False
+    late: supervision.End | None = None
+    """Set when its time was up: it was silent for too long, or took too long."""
     interrupted: bool = False
     last_words: str = ""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether a time limit ended it."""
+        return self.late is not None
 
 
 class _Drive:
@@ -94,21 +97,24 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
     Raises what the disk raises (full, read-only); what providers and agents do wrong comes back as a value.
     """
     drive = _Drive(attempt, bench)
-    limit_s = bench.preferences.auto_supervisor.hard_timeout_minutes * 60
-    with anyio.move_on_after(limit_s) as clock:
-        async with bench.agent.open(spec) as session, ending_together() as tasks:
-            tasks.start_soon(_cancel_when_asked, bench.stop, session, tasks.cancel_scope)
-            async for event in session.events():
-                transcript.add(event)
-                drive.note(event)
-                if drive.over is not None and drive.ended is None:
-                    break
+    supervisor = supervise.Supervisor(spec, attempt, bench, transcript)
+    async with bench.agent.open(spec) as session, ending_together() as tasks:
+        tasks.start_soon(_cancel_when_asked, bench.stop, session, tasks.cancel_scope)
+        tasks.start_soon(supervisor.watch, session, tasks.cancel_scope)
+        async for event in session.events():
+            transcript.add(event)
+            drive.note(event)
+            await supervisor.note(event, session)
+            if drive.over is not None and drive.ended is None:
+                break
+    if supervisor.failure is not None:
+        raise supervisor.failure
     ended = drive.ended or Ended(stop=Stop.CANCELLED, tool_calls=drive.tool_calls, requests=drive.requests)
     bench.journal.append(_closing(attempt, bench, ended))
     return Conversation(
         ended=ended,
         over=drive.over,
-        timed_out=clock.cancelled_caught,
+        late=supervisor.ended,
         interrupted=bench.stop.is_set() and ended.stop is not Stop.END,
         last_words=drive.words.strip(),
     )
@@ -130,10 +136,7 @@ async def ending_together() -> AsyncIterator[TaskGroup]:
 
 async def _cancel_when_asked(stop: anyio.Event, session: Session, talk: anyio.CancelScope) -> None:
     await stop.wait()
-    with anyio.move_on_after(_CANCEL_GRACE_S):
-        await session.cancel()
-        await anyio.sleep_forever()
-    talk.cancel()
+    await supervise.end(session, talk)
 
 
 def _closing(attempt: str, bench: Bench, ended: Ended) -> SessionEnded:

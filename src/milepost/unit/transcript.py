@@ -58,6 +58,11 @@ class Transcript:
         self._write({**head, "cwd": str(cwd), "unit": str(unit)})
         self._write({"type": "message", "message": {"role": "user", "content": [{"type": "text", "text": prompt}]}})
 
+    def steer(self, text: str) -> None:
+        """Note what was said to the running session."""
+        self._flush(None)
+        self._write({"type": "message", "message": {"role": "user", "content": [{"type": "text", "text": text}]}})
+
     def add(self, event: Event) -> None:
         """Note one event of the session."""
         match event:
