@@ -18,6 +18,8 @@ FILES: Mapping[str, str] = {
     path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8") for path in PROJECT.rglob("*.md")
 }
 IDS: Mapping[UnitKind, str] = {
+    UnitKind.DISCUSS_MILESTONE: "M002",
+    UnitKind.DISCUSS_SLICE: "M002/S02",
     UnitKind.RESEARCH_MILESTONE: "M002",
     UnitKind.PLAN_MILESTONE: "M002",
     UnitKind.RESEARCH_SLICE: "M002/S02",

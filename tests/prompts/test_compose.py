@@ -58,7 +58,7 @@ def test_place_is_stated(kind: UnitKind) -> None:
 def test_other_milestones_stay_out(kind: UnitKind) -> None:
     prompt = composed(kind, profile="quality")
     assert "SECRET OF M001" not in prompt.text
-    assert ("The store exists" in prompt.text) == (kind is UnitKind.PLAN_MILESTONE)
+    assert ("The store exists" in prompt.text) == (kind in (UnitKind.PLAN_MILESTONE, UnitKind.DISCUSS_MILESTONE))
 
 
 @pytest.mark.parametrize("kind", KINDS)

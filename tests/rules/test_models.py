@@ -27,6 +27,8 @@ CHOSEN = {
         (UnitKind.EXECUTE_TASK, ("x/e", "d")),
         (UnitKind.COMPLETE_SLICE, ("c", "d")),
         (UnitKind.RUN_UAT, ("c", "d")),
+        (UnitKind.DISCUSS_MILESTONE, ("openai/p", "q", "google/g", "d")),
+        (UnitKind.DISCUSS_SLICE, ("openai/p", "q", "google/g", "d")),
         (UnitKind.REASSESS_ROADMAP, ("d",)),
         (UnitKind.VALIDATE_MILESTONE, ("d",)),
         (UnitKind.COMPLETE_MILESTONE, ("d",)),

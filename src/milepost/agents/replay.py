@@ -32,6 +32,7 @@ from milepost.agents.session import (
 from milepost.agents.tools.commands import ShellRunner
 from milepost.agents.tools.toolbox import Toolbox
 from milepost.model.units import Unit
+from milepost.rules.tool_policy import ASK
 
 
 class ReplayAgent:
@@ -150,6 +151,8 @@ class _Player:
     async def _call(self, call: ToolCall) -> ToolResult:
         self._step += 1
         then = next(self._results, None)
+        if call.name == ASK and then is not None:
+            return msgspec.structs.replace(then, id=call.id)  # What a person said then is part of the recording.
         answer = await self._controls.wait(partial(self._toolbox.call, call.name, call.args))
         now = ToolResult(id=call.id, name=call.name, ok=answer.ok, text=answer.text, refused=answer.refused)
         if then is not None and (then.ok, then.refused) != (now.ok, now.refused):

@@ -4,7 +4,7 @@ Implementations: `agents.builtin` (a model provider), `agents.replay` (a cassett
 The events are facts; each is one `msgspec` struct, so that a cassette and a transcript hold the same words.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,15 @@ from milepost.rules.tool_policy import ToolPolicy as ToolPolicy
 
 if TYPE_CHECKING:
     from milepost.process.confine import Confinement
+
+
+NOBODY = "Nobody is here to answer. Decide yourself, and write the decision down under Assumptions. Do not ask again."
+"""What a question gets that nobody answers."""
+
+
+async def nobody(_question: str, _options: tuple[str, ...]) -> str:
+    """The answer to every question of a session that works unattended."""
+    return NOBODY
 
 
 class SessionSpec(NamedTuple):
@@ -43,6 +52,8 @@ class SessionSpec(NamedTuple):
     """Stable id of the project, for providers that cache prompts; empty: none."""
     confine: "Confinement | None" = None
     """The sandbox of shell commands: what they may write, whether they may use the network; None: no sandbox."""
+    ask: Callable[[str, tuple[str, ...]], Awaitable[str]] = nobody
+    """Puts a question, with the answers to choose from, to whoever is there; the tool `ask` calls it."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="text"):

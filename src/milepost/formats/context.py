@@ -11,7 +11,7 @@ in prose is not one. `M###-CONTEXT-DRAFT.md` has the same shape. Source: spec au
 
 import re
 
-from milepost.formats._markdown import frontmatter, h1, split, strings, unquote, without_id
+from milepost.formats._markdown import frontmatter, h1, sections, split, strings, unquote, without_id
 
 
 def depends_on(text: str) -> tuple[str, ...]:
@@ -22,6 +22,11 @@ def depends_on(text: str) -> tuple[str, ...]:
     listed = strings(fields, "depends_on") or strings(fields, "dependsOn")
     parts = (unquote(part.strip()) for entry in listed for part in entry.strip("[]").split(","))
     return tuple(dict.fromkeys(part for part in parts if part and part.lower() not in ("none", "null")))
+
+
+def has_assumptions(text: str) -> bool:
+    """Whether a section says what was taken for granted. Never raises."""
+    return any(head.strip().casefold().startswith("assumptions") and body.strip() for head, body in sections(text, 2))
 
 
 def title(text: str) -> str:

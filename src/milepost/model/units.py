@@ -10,8 +10,10 @@ from typing import NamedTuple
 class UnitKind(StrEnum):
     """What the session is for; the value is the wire name in journals, metrics and lock files."""
 
+    DISCUSS_MILESTONE = "discuss-milestone"
     RESEARCH_MILESTONE = "research-milestone"
     PLAN_MILESTONE = "plan-milestone"
+    DISCUSS_SLICE = "discuss-slice"
     RESEARCH_SLICE = "research-slice"
     PLAN_SLICE = "plan-slice"
     EXECUTE_TASK = "execute-task"

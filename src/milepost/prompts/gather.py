@@ -132,6 +132,12 @@ def _captures(desk: Desk) -> tuple[Piece, ...]:
     return (Piece(label="Captured notes", path="", text=text, group=Group.NEEDED),)
 
 
+def _draft(desk: Desk) -> tuple[Piece, ...]:
+    """What the person wants, in their own words: never pushed out by anything."""
+    found = _milestone("CONTEXT-DRAFT", "What is wanted (the draft)")(desk)
+    return tuple(piece._replace(group=Group.NEEDED) for piece in found)
+
+
 def _resume(desk: Desk) -> tuple[Piece, ...]:
     """CONTINUE notes of an interrupted session, if they are about this task or do not say of which."""
     path = slice_file(desk.tree, desk.unit.milestone, desk.sid, "CONTINUE")
@@ -240,6 +246,7 @@ _READERS: Mapping[Source, Callable[[Desk], tuple[Piece, ...]]] = MappingProxyTyp
         Source.DECISIONS: _decisions,
         Source.KNOWLEDGE: _root("KNOWLEDGE", "Knowledge"),
         Source.CONTEXT: _milestone("CONTEXT", "Milestone context"),
+        Source.DRAFT: _draft,
         Source.RESEARCH: _milestone("RESEARCH", "Milestone research"),
         Source.ROADMAP: _milestone("ROADMAP", "Roadmap"),
         Source.VALIDATION: _milestone("VALIDATION", "Previous validation"),

@@ -38,6 +38,7 @@ class Source(StrEnum):
     DECISIONS = "decisions"
     KNOWLEDGE = "knowledge"
     CONTEXT = "context"
+    DRAFT = "draft"
     RESEARCH = "research"
     ROADMAP = "roadmap"
     VALIDATION = "validation"
@@ -55,6 +56,11 @@ class Source(StrEnum):
     CARRY_FORWARD = "carry-forward"
     TASK_SUMMARIES = "task-summaries"
     BLOCKER_SUMMARIES = "blocker-summaries"
+    CONTEXT_FORM = "documents/context"
+    SLICE_CONTEXT_FORM = "documents/slice-context"
+    LATER_FORM = "documents/later"
+    PROJECT_FORM = "documents/project"
+    REQUIREMENTS_FORM = "documents/requirements"
     ROADMAP_FORM = "documents/roadmap"
     PLAN_FORM = "documents/plan"
     TASK_PLAN_FORM = "documents/task-plan"
@@ -91,6 +97,32 @@ def may(source: Source, since: Level = Level.MINIMAL) -> Item:
 
 MANIFEST: Mapping[UnitKind, tuple[Item, ...]] = MappingProxyType(
     {
+        UnitKind.DISCUSS_MILESTONE: (
+            may(Source.OVERRIDES),
+            may(Source.DRAFT),
+            may(Source.CONTEXT),
+            may(Source.EARLIER_MILESTONES),
+            may(Source.PROJECT),
+            may(Source.REQUIREMENTS),
+            may(Source.DECISIONS),
+            may(Source.KNOWLEDGE),
+            must(Source.CONTEXT_FORM),
+            must(Source.LATER_FORM, Level.STANDARD),
+            must(Source.PROJECT_FORM, Level.STANDARD),
+            must(Source.REQUIREMENTS_FORM, Level.STANDARD),
+        ),
+        UnitKind.DISCUSS_SLICE: (
+            may(Source.OVERRIDES),
+            must(Source.ROADMAP),
+            may(Source.CONTEXT),
+            may(Source.SLICE_CONTEXT),
+            may(Source.RESEARCH),
+            may(Source.DEPENDENCIES),
+            may(Source.REQUIREMENTS),
+            may(Source.DECISIONS),
+            may(Source.KNOWLEDGE),
+            must(Source.SLICE_CONTEXT_FORM),
+        ),
         UnitKind.RESEARCH_MILESTONE: (
             may(Source.OVERRIDES),
             must(Source.CONTEXT),

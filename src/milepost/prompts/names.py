@@ -20,6 +20,8 @@ from milepost.prompts.shrink import DEFAULT_WINDOW, budgets
 _ROOT = ("PROJECT", "REQUIREMENTS", "DECISIONS", "KNOWLEDGE", "OVERRIDES")
 _MILESTONE = {
     "context": "CONTEXT",
+    "draft": "CONTEXT-DRAFT",
+    "later": "LATER",
     "roadmap": "ROADMAP",
     "research": "RESEARCH",
     "validation": "VALIDATION",
@@ -27,6 +29,7 @@ _MILESTONE = {
     "secrets": "SECRETS",
 }
 _SLICE = {
+    "slice_context": "CONTEXT",
     "slice_research": "RESEARCH",
     "plan": "PLAN",
     "slice_summary": "SUMMARY",

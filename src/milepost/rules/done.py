@@ -13,7 +13,7 @@ derivation never comes back to it. Source: spec auto 4.2, 8.1.
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from milepost.formats import overrides, placeholder, plan, roadmap, summary, uat, validation
+from milepost.formats import context, overrides, placeholder, plan, roadmap, summary, uat, validation
 from milepost.formats.tree import (
     Tree,
     milestone_file,
@@ -73,6 +73,8 @@ def given_up(unit: Unit, tree: Tree) -> str | None:
 
 
 _ARTIFACTS: Mapping[UnitKind, str] = {
+    UnitKind.DISCUSS_MILESTONE: "CONTEXT",
+    UnitKind.DISCUSS_SLICE: "CONTEXT",
     UnitKind.RESEARCH_MILESTONE: "RESEARCH",
     UnitKind.PLAN_MILESTONE: "ROADMAP",
     UnitKind.RESEARCH_SLICE: "RESEARCH",
@@ -106,6 +108,15 @@ def _file(unit: Unit, tree: Tree) -> Iterator[Owed]:
     path = artifact(unit, tree)
     if path:
         yield from _document(tree, path)
+
+
+def _discuss(unit: Unit, tree: Tree) -> Iterator[Owed]:
+    """A context says what was taken for granted: what nobody was asked, a person must be able to find."""
+    path = artifact(unit, tree) or ""
+    owed = tuple(_document(tree, path))
+    yield from owed
+    if not owed and not context.has_assumptions(read(tree, path)):
+        yield Owed(path, "has no section `## Assumptions`; write what you assumed, or `- none`")
 
 
 def _plan_milestone(unit: Unit, tree: Tree) -> Iterator[Owed]:
@@ -197,6 +208,8 @@ def _rewrite_docs(_unit: Unit, tree: Tree) -> Iterator[Owed]:
 
 
 _OWED: Mapping[UnitKind, Callable[[Unit, Tree], Iterator[Owed]]] = {
+    UnitKind.DISCUSS_MILESTONE: _discuss,
+    UnitKind.DISCUSS_SLICE: _discuss,
     UnitKind.RESEARCH_MILESTONE: _file,
     UnitKind.PLAN_MILESTONE: _plan_milestone,
     UnitKind.RESEARCH_SLICE: _file,

@@ -17,6 +17,8 @@ _SLICES = "slices"
 """The ids and dependencies of the roadmap alone, for units that may rewrite the rest of it."""
 
 _MILESTONE: Mapping[UnitKind, tuple[str, ...]] = {
+    UnitKind.DISCUSS_MILESTONE: ("CONTEXT-DRAFT",),
+    UnitKind.DISCUSS_SLICE: ("CONTEXT", "ROADMAP"),
     UnitKind.RESEARCH_MILESTONE: ("CONTEXT",),
     UnitKind.PLAN_MILESTONE: ("CONTEXT", "RESEARCH"),
     UnitKind.RESEARCH_SLICE: ("CONTEXT", "ROADMAP"),

@@ -13,6 +13,8 @@ from milepost.formats.preferences import ModelChoice, Preferences
 from milepost.model.units import UnitKind
 
 PHASE_OF: Final[Mapping[UnitKind, str]] = {
+    UnitKind.DISCUSS_MILESTONE: "planning",
+    UnitKind.DISCUSS_SLICE: "planning",
     UnitKind.RESEARCH_MILESTONE: "research",
     UnitKind.RESEARCH_SLICE: "research",
     UnitKind.PLAN_MILESTONE: "planning",

@@ -21,11 +21,14 @@ class ToolPolicy(StrEnum):
     """Read anywhere in the worktree, write only below the milestone's own directory; no shell."""
     PLANNING_DISPATCH = "planning-dispatch"
     """As planning, plus the project's registers (DECISIONS, REQUIREMENTS, PROJECT, KNOWLEDGE)."""
+    DISCUSSION = "discussion"
+    """As planning-dispatch, and it may ask the person."""
     DOCS = "docs"
     """As planning-dispatch, plus OVERRIDES and the documentation of the repository (`*.md`, `docs/`)."""
 
 
 SHELL = "shell"
+ASK = "ask"
 WRITERS = frozenset({"write", "edit"})
 _LOOKERS = ("read", "list", "search")
 REGISTERS = frozenset({"decisions.md", "requirements.md", "project.md", "knowledge.md"})
@@ -36,6 +39,8 @@ DOCUMENTS = REGISTERS | {"overrides.md", "queue.md", "captures.md"}
 def offered(policy: ToolPolicy) -> tuple[str, ...]:
     """Names of the tools a session under `policy` is shown."""
     looking = (*_LOOKERS, "write", "edit")
+    if policy is ToolPolicy.DISCUSSION:
+        return (*looking, ASK)
     return (*looking, SHELL) if policy is ToolPolicy.ALL else looking
 
 
@@ -47,6 +52,8 @@ def refusal(policy: ToolPolicy, tool: str, path: str, *, state_dir: str, milesto
     """
     if tool == SHELL:
         return None if policy is ToolPolicy.ALL else "This session has no shell; use read, list and search."
+    if tool == ASK:
+        return None if policy is ToolPolicy.DISCUSSION else "Nobody is there to be asked; decide, and note the choice."
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
     if any(part.casefold() == ".git" for part in parts):
         return f"{path} belongs to git; the program does all git work."
@@ -95,11 +102,13 @@ _REPOSITORY: dict[ToolPolicy, Callable[[str, str], str | None]] = {
     ToolPolicy.ALL: _anywhere,
     ToolPolicy.PLANNING: _nowhere,
     ToolPolicy.PLANNING_DISPATCH: _nowhere,
+    ToolPolicy.DISCUSSION: _nowhere,
     ToolPolicy.DOCS: _documentation,
 }
 _TOP: dict[ToolPolicy, frozenset[str]] = {
     ToolPolicy.ALL: DOCUMENTS,
     ToolPolicy.PLANNING: frozenset(),
     ToolPolicy.PLANNING_DISPATCH: REGISTERS,
+    ToolPolicy.DISCUSSION: REGISTERS,
     ToolPolicy.DOCS: REGISTERS | {"overrides.md"},
 }

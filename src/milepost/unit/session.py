@@ -20,6 +20,8 @@ from milepost.unit import briefing
 from milepost.unit.bench import Bench
 
 POLICIES: dict[UnitKind, ToolPolicy] = {
+    UnitKind.DISCUSS_MILESTONE: ToolPolicy.DISCUSSION,
+    UnitKind.DISCUSS_SLICE: ToolPolicy.DISCUSSION,
     UnitKind.RESEARCH_MILESTONE: ToolPolicy.PLANNING_DISPATCH,
     UnitKind.PLAN_MILESTONE: ToolPolicy.PLANNING_DISPATCH,
     UnitKind.RESEARCH_SLICE: ToolPolicy.PLANNING_DISPATCH,

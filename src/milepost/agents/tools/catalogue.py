@@ -63,7 +63,14 @@ class Shell(msgspec.Struct, frozen=True):
     timeout: int = SHELL_LIMIT_S
 
 
-Args = Read | Write | Edit | List | Search | Shell
+class Ask(msgspec.Struct, frozen=True):
+    """Ask the person one question and wait for the answer. `options`: answers to choose from, if there are any."""
+
+    question: str
+    options: tuple[str, ...] = ()
+
+
+Args = Read | Write | Edit | List | Search | Shell | Ask
 
 ARGUMENTS: Mapping[str, type[Args]] = {
     "read": Read,
@@ -72,6 +79,7 @@ ARGUMENTS: Mapping[str, type[Args]] = {
     "list": List,
     "search": Search,
     "shell": Shell,
+    "ask": Ask,
 }
 
 
@@ -119,11 +127,13 @@ def _schema(name: str) -> ToolSchema:
         description=" ".join((kind.__doc__ or "").split()),
         parameters={
             "type": "object",
-            "properties": {field.name: {"type": _json_type(field.type)} for field in fields},
+            "properties": {field.name: _json_type(field.type) for field in fields},
             "required": [field.name for field in fields if field.required],
         },
     )
 
 
-def _json_type(kind: object) -> str:
-    return "integer" if kind in (int, int | None) else "string"
+def _json_type(kind: object) -> dict[str, object]:
+    if kind == tuple[str, ...]:
+        return {"type": "array", "items": {"type": "string"}}
+    return {"type": "integer" if kind in (int, int | None) else "string"}

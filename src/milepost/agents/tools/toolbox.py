@@ -10,6 +10,7 @@ from milepost.agents.session import SessionSpec
 from milepost.agents.tools import commands, files
 from milepost.agents.tools.catalogue import (
     Args,
+    Ask,
     BadCall,
     Edit,
     List,
@@ -92,6 +93,9 @@ class Toolbox:
             case Shell(command=command, timeout=timeout):
                 self._require_allowed(name, "")
                 return await commands.shell(self._spec, self._runner, command, timeout)
+            case Ask(question=question, options=options):
+                self._require_allowed(name, "")
+                return True, await self._spec.ask(question, options)
 
     def _place(self, name: str, raw: str) -> Place:
         also = None if name in WRITERS else self._spec.output_dir
