@@ -85,9 +85,13 @@ class AttemptStarted(Event, frozen=True, kw_only=True, tag="attempt-started"):
     model: str = ""
     """The first of the line-up."""
     tier: str = ""
-    """light, standard or heavy; empty when nothing was routed."""
+    """How hard the unit was taken to be: light, standard or heavy; empty in journals of before."""
     routed: str = ""
-    """Why this model."""
+    """Why this model; empty: the tier had no say in it."""
+    ceiling: str = ""
+    """The model that would have been asked without routing."""
+    tags: tuple[str, ...] = ()
+    """Kinds of work that the task's title names; what is learnt is kept per tag."""
 
 
 class BudgetReserved(Event, frozen=True, kw_only=True, tag="budget-reserved"):
@@ -343,6 +347,17 @@ class Steered(Event, frozen=True, kw_only=True, tag="steered"):
     """person, soft, idle, hard, context, or context-pause: the run is to pause after the unit."""
 
 
+class Rated(Event, frozen=True, kw_only=True, tag="rated"):
+    """A person said whether the model of a unit was more than it needed, right, or too little."""
+
+    kind: str
+    unit: str
+    tier: str
+    rating: str
+    """over, ok or under."""
+    tags: tuple[str, ...] = ()
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -370,4 +385,5 @@ AnyEvent: TypeAlias = (
     | OrderTaken
     | SetUp
     | Steered
+    | Rated
 )
