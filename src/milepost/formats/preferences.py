@@ -44,6 +44,8 @@ class Key(NamedTuple):
     """What the value must be, as GSD words it (parallel PR-350); empty: in ours."""
     required: bool = False
     """In a list of objects: an entry without it is dropped."""
+    single: bool = False
+    """A list of objects that may also be one object alone."""
     join: Literal["replace", "keys", "append", "unique", "by-name"] = "replace"
     """How a project's value joins the global one."""
 
@@ -84,8 +86,10 @@ class Phases(NamedTuple):
         bool, Key("Stop before each slice that has not been discussed.", loose=True)
     ] = False
     reassess_after_slice: Annotated[
-        bool, Key("Reassess the roadmap after each slice; releases from 2.30 on ask for it.", loose=True)
-    ] = False
+        bool | None,
+        Key("Reassess the roadmap after each slice: false leaves it out, as skip_reassess does.", loose=True),
+    ] = None
+    """Releases from 2.30 on reassess only where it is true; unset, the session takes place as the documents say."""
 
 
 class AutoSupervisor(NamedTuple):
@@ -255,7 +259,41 @@ class Parallel(NamedTuple):
     ] = 3
 
 
+class BudgetWindow(NamedTuple):
+    """A length of time, and what runs may spend in any window of that length."""
+
+    usd: Annotated[float, Key("USD that runs may spend in the window.", "design", above=0, required=True)] = 0
+    hours: Annotated[float, Key("Length of the window, which moves along with the clock.", "design", above=0)] = 5
+
+
+class Billing(NamedTuple):
+    """What is paid for in another way than by the token."""
+
+    flat_rate: Annotated[
+        tuple[str, ...],
+        Key("Models at a flat rate, as names or patterns (`plan/*`): counted in tokens, not in money.", "design"),
+    ] = ()
+    window_hours: Annotated[float, Key("Length of the flat rate's window.", "design", above=0)] = 5
+    tokens_per_window: Annotated[
+        int | None, Key("Tokens that the flat rate allows in a window; no limit when unset.", "design", at_least=1)
+    ] = None
+
+
+class Price(NamedTuple):
+    """What a model costs, instead of what the price table says."""
+
+    input: Annotated[float | None, Key("USD per million input tokens.", "design", at_least=0)] = None
+    output: Annotated[float | None, Key("USD per million output tokens.", "design", at_least=0)] = None
+    cache_read: Annotated[
+        float | None, Key("USD per million tokens read from a cache; as `input` when unset.", "design", at_least=0)
+    ] = None
+    cache_write: Annotated[
+        float | None, Key("USD per million tokens written to a cache; as `input` when unset.", "design", at_least=0)
+    ] = None
+
+
 _NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})
+_NO_PRICES: Mapping[str, Price] = MappingProxyType({})
 
 
 class Preferences(NamedTuple):
@@ -270,6 +308,22 @@ class Preferences(NamedTuple):
     phases: Annotated[Phases, Key("Steps that may be left out.", join="keys")] = Phases()
     budget_ceiling: Annotated[float | None, Key("USD that the project may cost in all.", at_least=0)] = None
     budget_enforcement: Annotated[Enforcement, Key("What happens at the ceiling.")] = "pause"
+    budget_window: Annotated[
+        tuple[BudgetWindow, ...],
+        Key(
+            "What may be spent in a moving window of time; a run waits when it is used up.",
+            "design",
+            single=True,
+            join="append",
+        ),
+    ] = ()
+    reserve_for_person: Annotated[
+        float, Key("Percent of each window that runs leave for the person.", "design", at_least=0, at_most=99)
+    ] = 0
+    billing: Annotated[Billing, Key("Models that are not paid by the token.", "design", join="keys")] = Billing()
+    prices: Annotated[
+        Mapping[str, Price], Key("Prices by model name or pattern, over the price table.", "design", join="keys")
+    ] = _NO_PRICES
     context_pause_threshold: Annotated[
         float, Key("Percent of the context window at which a unit pauses; 0 is off.", at_least=0, at_most=100)
     ] = 0

@@ -9,11 +9,13 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeGuard, TypeVar, get_args, get_type_hints
 
 from milepost.formats.preferences import (
+    BudgetWindow,
     Key,
     ModelChoice,
     PostUnitHook,
     PreDispatchHook,
     Preferences,
+    Price,
     SkillRule,
 )
 
@@ -100,6 +102,7 @@ _ENTRIES: Final[Mapping[str, NamedTuple]] = {
     "post_unit_hooks": PostUnitHook(),
     "pre_dispatch_hooks": PreDispatchHook(),
     "skill_rules": SkillRule(),
+    "budget_window": BudgetWindow(),
 }
 
 
@@ -143,6 +146,8 @@ def _typed(name: str, default: object, value: object) -> object:
     if isinstance(value, Mapping):
         if name == "models":
             return MappingProxyType({phase: _filled(ModelChoice(), _raw(choice)) for phase, choice in value.items()})
+        if name == "prices":
+            return MappingProxyType({model: _filled(Price(), _raw(price)) for model, price in value.items()})
         return _filled(default, value) if is_group(default) else value
     if isinstance(value, Sequence) and not isinstance(value, str):
         entry = _ENTRIES.get(name)

@@ -88,7 +88,10 @@ def _shape(field: Field) -> dict[str, object]:
         case "texts":
             return {"anyOf": [{"type": "array", "items": {"type": ["string", "null"]}}, {"type": "string"}]}
         case "groups":
-            return {"type": "array", "items": _object(field.fields)}
+            several: dict[str, object] = {"type": "array", "items": _object(field.fields)}
+            return {"anyOf": [several, _object(field.fields)]} if field.key.single else several
+        case "map":
+            return {"type": "object", "additionalProperties": _object(field.fields)}
         case "group":
             return {"$ref": "#/$defs/model"} if field.shorthand else _object(field.fields)
 
@@ -124,6 +127,8 @@ def _takes(field: Field) -> str:
             return "list of texts"
         case "groups":
             return "list of objects"
+        case "map":
+            return "object"
         case "group":
             return "text or object" if field.shorthand else "object"
         case "text":

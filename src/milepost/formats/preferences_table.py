@@ -8,10 +8,12 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from milepost.formats.preferences import Key, ModelChoice, ModelPhase, Preferences
+from milepost.formats.preferences import Key, ModelChoice, ModelPhase, Preferences, Price
 from milepost.formats.preferences_layers import is_group
 
-Kind: TypeAlias = Literal["truth", "truth-or-text", "whole", "number", "text", "choice", "texts", "group", "groups"]
+Kind: TypeAlias = Literal[
+    "truth", "truth-or-text", "whole", "number", "text", "choice", "texts", "group", "groups", "map"
+]
 
 NOT_USED: Final = frozenset(
     {
@@ -71,7 +73,7 @@ class Field(NamedTuple):
     """One row of the table."""
 
     path: str
-    """Dotted key; `[]` stands for an entry of a list, `*` for any phase."""
+    """Dotted key; `[]` stands for an entry of a list, `*` for any phase or name."""
     kind: Kind
     key: Key
     default: object
@@ -79,7 +81,7 @@ class Field(NamedTuple):
     optional: bool = False
     """Whether unset is a value of its own (no default)."""
     fields: tuple["Field", ...] = ()
-    """Keys of the object, or of each object in the list."""
+    """Keys of the object, or of each object in the list or map."""
     shorthand: bool = False
     """A plain text stands for an object with only its first key (`models`)."""
 
@@ -139,6 +141,8 @@ def _nested(path: str, hint: object, key: Key, default: object) -> Field:
         return Field(path=path, kind="groups", key=key, default=default, fields=_fields(item(), f"{path}[]."))
     if is_group(default):
         return Field(path=path, kind="group", key=key, default=default, fields=_fields(default, f"{path}."))
+    if get_args(hint)[1] is Price:
+        return Field(path=path, kind="map", key=key, default=default, fields=_fields(Price(), f"{path}.*."))
     return Field(path=path, kind="group", key=key, default=default, fields=_phases(path))
 
 

@@ -144,6 +144,8 @@ class _Reader:
     def _read(self, field: Field, node: yaml.Node, path: str) -> object:
         if field.kind == "groups":
             return self._entries(field, node, path)
+        if field.kind == "map":
+            return self._map(field, node, path)
         if field.kind != "group":
             return value(field, node)
         if field.shorthand and isinstance(node, yaml.ScalarNode):
@@ -153,7 +155,25 @@ class _Reader:
         group = self._group(field.fields, node, f"{path}.")
         return group if self._complete(field, group, path, self._line(node)) else None
 
+    def _map(self, field: Field, node: yaml.Node, path: str) -> object:
+        """Objects of one shape under names that the user chooses."""
+        if not isinstance(node, yaml.MappingNode):
+            raise Refused("must be an object with a name for each entry")
+        found: dict[str, object] = {}
+        for name_node, entry in node.value:
+            name = name_node.value if isinstance(name_node, yaml.ScalarNode) else "?"
+            where, line = f"{path}.{name}", self._line(name_node)
+            if not isinstance(entry, yaml.MappingNode):
+                self.error(where, line, f"must be an object with {', '.join(child.name for child in field.fields)}")
+            elif name in found:
+                self.error(where, line, "is set twice; the first one counts")
+            else:
+                found[name] = self._group(field.fields, entry, f"{where}.")
+        return found
+
     def _entries(self, field: Field, node: yaml.Node, path: str) -> object:
+        if field.key.single and isinstance(node, yaml.MappingNode):
+            node = yaml.SequenceNode(node.tag, [node], node.start_mark, node.end_mark)
         if not isinstance(node, yaml.SequenceNode):
             raise Refused("must be a list of objects")
         kept: dict[object, dict[str, object]] = {}
