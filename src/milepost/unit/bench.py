@@ -11,7 +11,7 @@ from milepost.agents.session import Agent, Event
 from milepost.formats.preferences import Preferences
 from milepost.model.units import Unit
 from milepost.process.confine import Confinement
-from milepost.rules import budget
+from milepost.rules import budget, routing
 from milepost.store.journal import Journal
 from milepost.unit.clock import Awake, Clock
 
@@ -84,7 +84,9 @@ class Bench:
     """Values that must never be written to disk."""
     confine: Confinement | None = None
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Unit kind → models, the first preferred."""
+    """Unit kind → models, the first preferred; `execution_simple` → those of light tasks."""
+    means: routing.Means = routing.ANY
+    """Whether a person named one model for all, and which others could be asked."""
     stop: anyio.Event
     """Set when the unit in flight is to be ended."""
     watcher: Watcher = field(default_factory=Silent)

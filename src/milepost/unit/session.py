@@ -15,8 +15,9 @@ from milepost.model.units import Unit, UnitKind
 from milepost.process import identity
 from milepost.prompts.brief import Extras, Workplace
 from milepost.prompts.compose import Prompt, compose
+from milepost.rules.routing import Route
 from milepost.store import atomic, ledger
-from milepost.unit import briefing
+from milepost.unit import briefing, routing
 from milepost.unit.bench import Bench
 
 POLICIES: dict[UnitKind, ToolPolicy] = {
@@ -59,15 +60,15 @@ def prompt(unit: Unit, tree: Tree, number: int, bench: Bench, *, diagnostic: str
     return compose(unit, tree, workplace, bench.preferences, extras)
 
 
-def spec(unit: Unit, text: Prompt, attempt: str, bench: Bench) -> SessionSpec:
-    """All that the agent is given."""
+def spec(unit: Unit, text: Prompt, attempt: str, bench: Bench, chosen: Route | None = None) -> SessionSpec:
+    """All that the agent is given. chosen: its models; None: the configured ones."""
     place = bench.workspace
     return SessionSpec(
         unit=unit,
         cwd=place.cwd,
         system=text.system,
         prompt=text.text,
-        models=bench.models.get(unit.kind, ()),
+        models=chosen.models if chosen else bench.models.get(unit.kind, ()),
         policy=POLICIES[unit.kind],
         state_dir=place.state_dir,
         env=bench.env,
@@ -137,6 +138,7 @@ def publish(unit: Unit, bench: Bench) -> None:
         ledger.publish_own(bench.ledger_state, bench.journal.own())
     else:
         ledger.publish(bench.ledger_state, bench.journal.everything())
+    routing.publish(bench)
 
 
 def _record_path(unit: Unit, bench: Bench) -> Path:

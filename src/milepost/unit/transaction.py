@@ -28,8 +28,9 @@ from milepost.model.units import Unit
 from milepost.prompts.compose import Prompt
 from milepost.rules import budget, done, messages, provider_errors, retry, staging
 from milepost.rules.fingerprint import fingerprint
+from milepost.rules.routing import Route
 from milepost.unit import before as books_before
-from milepost.unit import books, ceilings, leftovers, session
+from milepost.unit import books, ceilings, leftovers, routing, session
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, converse
 from milepost.unit.gate import gate
@@ -62,10 +63,11 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
     books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone, others(bench)))
     with Transcript(bench.workspace.root_state, unit, known_secrets=bench.secrets) as transcript:
         prompt = session.prompt(unit, tree, attempt.number, bench, diagnostic=diagnostic)
-        bench.journal.append(_started(attempt, marks, transcript, prompt, bench))
+        chosen = routing.route(unit, tree, bench)
+        bench.journal.append(_started(attempt, marks, transcript, prompt, chosen, bench))
         bench.watcher.unit_started(unit, attempt.id, attempt.number)
         session.note_unit(unit, attempt.id, transcript.path, bench)
-        spec = session.spec(unit, prompt, attempt.id, bench)
+        spec = session.spec(unit, prompt, attempt.id, bench, chosen)
         transcript.begin(attempt=attempt.id, unit=unit, cwd=spec.cwd, at_ms=bench.now_ms(), prompt=prompt.text)
         talk = await converse(spec, attempt.id, bench, transcript)
 
@@ -141,7 +143,9 @@ def ending(outcome: Outcome) -> tuple[Result, str]:
             return Result.INTERRUPTED, who
 
 
-def _started(attempt: Attempt, marks: str, transcript: Transcript, prompt: Prompt, bench: Bench) -> AttemptStarted:
+def _started(
+    attempt: Attempt, marks: str, transcript: Transcript, prompt: Prompt, chosen: Route, bench: Bench
+) -> AttemptStarted:
     return AttemptStarted(
         at_ms=bench.now_ms(),
         run=bench.run,
@@ -155,6 +159,11 @@ def _started(attempt: Attempt, marks: str, transcript: Transcript, prompt: Promp
         agent=bench.agent.name,
         transcript=str(transcript.path.relative_to(bench.workspace.root_state)),
         prompt_chars=len(prompt.system) + len(prompt.text),
+        model=chosen.model,
+        tier=chosen.tier,
+        routed=chosen.why,
+        ceiling=chosen.ceiling,
+        tags=chosen.tags,
     )
 
 

@@ -12,6 +12,7 @@ from milepost.errors import ExitCode
 from milepost.formats.preferences import Preferences
 from milepost.git.worktrees import worktree_path
 from milepost.process.confine import Confinement
+from milepost.rules import routing
 from milepost.store.journal import Journal
 from milepost.store.lease import Lease
 from milepost.unit.bench import Bench, Silent, Watcher, Workspace
@@ -33,6 +34,7 @@ class Shift:
     now_ms: Callable[[], int]
     stop: anyio.Event
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    means: routing.Means = routing.ANY
     secrets: tuple[str, ...] = ()
     caches: tuple[Path, ...] = ()
     """Directories outside the workspace that commands may write: package managers' caches."""
@@ -101,6 +103,7 @@ class Shift:
             secrets=self.secrets,
             confine=Confinement(writable=writable) if self.sandbox else None,
             models=self.models,
+            means=self.means,
             stop=self.stop,
             watcher=self.watcher,
             instructions=self.instructions,

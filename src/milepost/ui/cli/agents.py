@@ -6,6 +6,7 @@ Source: spec auto 5.14; issue "The agent".
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from milepost.agents.session import Agent
 from milepost.errors import MilepostError
 from milepost.formats.preferences import Preferences
 from milepost.model.units import UnitKind
-from milepost.rules.models import model_for
+from milepost.rules.models import KNOWN, SIMPLE, model_for, of_phase
+from milepost.rules.routing import Means
 
 DEFAULTS = (
     ("anthropic", ("ANTHROPIC_API_KEY",), "claude-sonnet-5-5"),
@@ -53,11 +55,30 @@ def default_model(env: Mapping[str, str]) -> str:
 
 
 def models(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Unit kind → models to try, best first; empty where nothing names one."""
+    """Unit kind → models to try, best first, empty where nothing names one; and those of light tasks, if there are."""
     if wanted.model:
         return {str(kind): (wanted.model,) for kind in UnitKind}
     default, known = default_model(env), providers(env)
-    return {str(kind): model_for(settings, kind, default=default, providers=known) for kind in UnitKind}
+    found = {str(kind): model_for(settings, kind, default=default, providers=known) for kind in UnitKind}
+    simple = of_phase(settings, SIMPLE, known)
+    return {**found, SIMPLE: simple} if simple else found
+
+
+def means(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> Means:
+    """Whether the model is pinned, and which of those that routing may choose could be asked. Loads no library."""
+    if wanted.agent != "builtin":
+        return Means(pinned=bool(wanted.model))
+    from milepost.agents.builtin.agent import BuiltinAgent
+
+    def can(name: str) -> bool:
+        with suppress(MilepostError):
+            BuiltinAgent(env).check([name])
+            return True
+        return False
+
+    tiers, simple = settings.dynamic_routing.tier_models, of_phase(settings, SIMPLE, providers(env))
+    names = {*(known.name for known in KNOWN), *simple, *(name for name in tiers if name)}
+    return Means(pinned=bool(wanted.model), reachable=frozenset(filter(can, names)))
 
 
 def require(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> None:

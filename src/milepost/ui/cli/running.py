@@ -172,6 +172,7 @@ def _shift(
         now_ms=lambda: time.time_ns() // 1_000_000,
         stop=anyio.Event(),
         models=models,
+        means=agents.means(wanted, settings, os.environ),
         secrets=surroundings.secret_values(os.environ),
         caches=surroundings.caches(os.environ),
         sandbox=not options.no_sandbox,
