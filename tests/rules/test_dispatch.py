@@ -16,6 +16,12 @@ OVERRIDE = {
 DONE_SLICE = (slice_document("S01", "SUMMARY"), slice_document("S01", "UAT", "## UAT Type\n\n- UAT mode: mixed\n"))
 UAT = Preferences(uat_dispatch=True, phases=Phases(skip_reassess=True))
 TWO = roadmap(slices="[x] S01, [ ] S02")
+THRICE = roadmap(slices="[x] S01, [x] S03, [x] S04, [x] S05, [ ] S02")
+FAILED = slice_document("S01", "UAT-RESULT", "---\nverdict: FAIL\n---\n")
+
+
+def remedy(sid: str) -> Files:
+    return slice_document(sid, "CONTEXT", "---\nremediates: S01\n---\n# Context\n")
 
 
 def skip(**phases: bool) -> Preferences:
@@ -39,10 +45,21 @@ CASES: dict[str, tuple[tuple[Files, ...], Preferences, str]] = {
     "overrides-first": ((roadmap(), plan(), OVERRIDE), Preferences(), "rewrite-docs M001/S01"),
     "summarizing-completes-slice": ((roadmap(), plan(tasks="[x] T01")), Preferences(), "complete-slice M001/S01"),
     "finished-slice-is-tested": ((TWO, *DONE_SLICE), UAT, "run-uat M001/S01"),
-    "failed-test-stops": (
-        (TWO, *DONE_SLICE, slice_document("S01", "UAT-RESULT", "---\nverdict: FAIL\n---\n")),
+    "failed-test-is-mended": ((TWO, *DONE_SLICE, FAILED), UAT, "execute-task M001/S03/T01"),
+    "test-waits-for-verdict": (
+        (TWO, *DONE_SLICE, slice_document("S01", "UAT-RESULT", "---\nverdict: PASS\n---\n")),
         UAT,
-        "error The acceptance test of M001/S01 ended fail.",
+        "warning The acceptance test of M001/S01 waits for your verdict",
+    ),
+    "failed-test-stops": (
+        (THRICE, *DONE_SLICE, FAILED, *(remedy(sid) for sid in ("S03", "S04", "S05"))),
+        UAT,
+        "error The acceptance test of M001/S01 ended fail after 3 remedies.",
+    ),
+    "validation-rounds-stop": (
+        (TWO, document("VALIDATION", REMEDIATE), *(document(f"VALIDATION-R{n}", REMEDIATE) for n in (1, 2, 3))),
+        Preferences(),
+        "error The validation of M001 asks for remediation after 3 rounds of it.",
     ),
     "finished-slice-is-reassessed": ((TWO, *DONE_SLICE), Preferences(), "reassess-roadmap M001/S01"),
     "draft-waits-for-discussion": ((context(suffix="CONTEXT-DRAFT"),), Preferences(), "warning M001 has a draft"),
@@ -140,8 +157,12 @@ def test_preferences_and_files_choose(parts: tuple[Files, ...], prefs: Preferenc
     ("mode", "verdict", "goes_on"),
     [
         ("artifact-driven", "PASS", True),
-        ("artifact-driven", "PARTIAL", False),
-        ("mixed", "PARTIAL", True),
+        ("artifact-driven", "surfaced-for-human-review", False),
+        ("mixed", "PASS", False),
+        ("live-runtime", "PARTIAL", False),
+        ("runtime-executable", "PASS", True),
+        ("browser-executable", "PASS", True),
+        ("a kind of its own", "PASS", True),
         ("human-experience", "surfaced-for-human-review", False),
         ("", "passed", True),
     ],
@@ -160,13 +181,6 @@ def test_a_result_kept_in_the_assessment_counts_and_a_reassessment_does_not() ->
     assert words(decided((TWO, test, other), UAT)) == "run-uat M001/S01"
 
 
-@pytest.mark.parametrize(("mode", "pauses"), [("artifact-driven", False), ("human-experience", True), ("", False)])
-def test_a_test_with_people_pauses_afterwards(mode: str, pauses: bool) -> None:
-    decision = decided((TWO, slice_document("S01", "UAT", f"## UAT Type\n\n- UAT mode: {mode}\n")), UAT)
-    assert isinstance(decision, Dispatch)
-    assert decision.pause_after == pauses
-
-
 def test_skipping_validation_is_an_effect_and_never_replaces_a_report() -> None:
     prefs = skip(skip_milestone_validation=True)
     decision = decided((roadmap(slices="[x] S01"),), prefs)
@@ -181,7 +195,8 @@ def test_skipping_validation_is_an_effect_and_never_replaces_a_report() -> None:
 def test_a_verdict_that_asked_for_remediation_is_spent_once_there_is_a_slice_for_it() -> None:
     decision = decided((TWO, document("VALIDATION", REMEDIATE)), skip(skip_slice_research=True))
     assert isinstance(decision, Dispatch)
-    (effect,) = decision.effects
+    kept, effect = decision.effects
+    assert kept == ("milestones/M001/M001-VALIDATION-R1.md", REMEDIATE, kept.reason)
     assert effect.text == REMEDIATE.replace("verdict:", "last_outcome:")
     after = decided((roadmap(slices="[x] S01, [x] S02"), document("VALIDATION", effect.text)), Preferences())
     assert words(after) == "validate-milestone M001"

@@ -57,6 +57,21 @@ def entries(lines: list[str], rows: list[int]) -> list[Entry]:
     return found
 
 
+def row(lines: list[str], entry: Slice) -> str:
+    """A row for a new open slice in the table that the last of `lines` belongs to."""
+    top = next((n for n in range(len(lines) - 1, 0, -1) if not lines[n - 1].lstrip().startswith("|")), 0)
+    last = [cell.text for cell in _cells(lines[-1])]
+    heads = _columns(_cells(lines[top])) if re.search(_ID, lines[top]) is None else {}
+    made = [""] * len(last)
+    values = {"title": entry.title, "risk": entry.risk, "depends": ", ".join(entry.depends) or "—", "done": "⬜"}
+    for key, value in {**values, "demo": entry.demo}.items():
+        if key in heads and heads[key] < len(made):
+            made[heads[key]] = value.replace("|", "/")
+    named = next((n for n, text in enumerate(last) if re.search(_ID, text)), 0)
+    made[named] = f"{entry.id}: {made[named]}" if made[named] else entry.id
+    return "| " + " | ".join(made) + " |"
+
+
 def _cells(line: str) -> list[_Cell]:
     """The cells between pipes; `\\|` is no border."""
     borders = [found.start() for found in re.finditer(r"(?<!\\)\|", line)]

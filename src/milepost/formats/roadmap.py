@@ -34,7 +34,7 @@ from milepost.formats._markdown import (
 )
 from milepost.formats._roadmap_entry import Entry, Slice, dependencies
 
-__all__ = ["Boundary", "Roadmap", "Slice", "boundaries", "parse", "tick", "title", "untick"]
+__all__ = ["Boundary", "Roadmap", "Slice", "add", "boundaries", "parse", "tick", "title", "untick"]
 
 # Patterns are compiled on first use: a project needs few of them, and compiling costs every start of the program.
 _SECTION = r"## Slice(?:s| Overview| Table| Summary| Status| Roadmap)\b"
@@ -121,6 +121,48 @@ def tick(text: str, sid: str) -> str:
 def untick(text: str, sid: str) -> str:
     """`text` with slice `sid` marked open; raises FormatError when the roadmap does not list it."""
     return _mark(text, sid, done=False)
+
+
+def add(text: str, entry: Slice, *, after: str) -> str:
+    """`text` with a new open slice behind slice `after`, all other lines as they are.
+
+    In a table or among headings it gets the form of the line there. Raises FormatError when the roadmap does not list
+    `after`, lists the new id already, or is written in a way that cannot take another slice.
+    """
+    before = {known.id: known for known in slices(text)}
+    if after not in before or entry.id in before:
+        raise FormatError("ROADMAP", 0, f"slice {entry.id} cannot be added behind {after}", hint="Add it by hand.")
+    at = max(known.line for known in _entries(text) if known.slice.id == after)
+    lines = text.split("\n")
+    place, new = _written(lines, at, entry)
+    end = "\r" if lines[at].endswith("\r") else ""
+    made = "\n".join([*lines[:place], *(line + end for line in new), *lines[place:]])
+    found = {known.id: known for known in slices(made)}
+    there = found.pop(entry.id, None)
+    if there is None or there.done or found != before:
+        raise FormatError("ROADMAP", 0, f"slice {entry.id} cannot be added in this form", hint="Add it by hand.")
+    return made
+
+
+def _written(lines: list[str], at: int, entry: Slice) -> tuple[int, list[str]]:
+    """Where a new slice goes behind the one in line `at`, and its lines in the same form."""
+    line = lines[at].strip()
+    if line.startswith("|"):
+        from milepost.formats import _roadmap_table
+
+        return at + 1, [_roadmap_table.row(lines[: at + 1], entry)]
+    if line.startswith("#"):
+        depth = len(line) - len(line.lstrip("#"))
+        after = range(at + 1, len(lines))
+        place = next((n for n in after if re.match(rf"\s*#{{1,{depth}}}\s", lines[n])), len(lines))
+        needs = [f"Depends on: {', '.join(entry.depends)}", ""] if entry.depends else []
+        return place, [f"{'#' * depth} {entry.id}: {entry.title}", "", *needs, entry.demo, ""]
+    place = at + 1
+    while place < len(lines) and re.match(r"\s*>|\s+\S", lines[place]):
+        place += 1
+    tags = f"`risk:{entry.risk}` `depends:[{','.join(entry.depends)}]`"
+    demo = [f"  > After this: {entry.demo}"] if entry.demo else []
+    return place, [f"- [ ] **{entry.id}: {entry.title}** {tags}", *demo]
 
 
 def _mark(text: str, sid: str, *, done: bool) -> str:

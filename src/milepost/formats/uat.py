@@ -14,7 +14,7 @@ and is no test result. Source: spec auto 2.20, 8.12, in-the-wild 6.
 """
 
 from milepost.formats import validation
-from milepost.formats._markdown import bullets, section
+from milepost.formats._markdown import bullets, front_scalar, section
 
 _TYPES = (
     "artifact-driven",
@@ -49,6 +49,28 @@ def verdict(text: str) -> str | None:
     return _VERDICTS.get(validation.word(text)) if text else None
 
 
-def acceptable(outcome: str, kind: str) -> bool:
-    """Whether work goes on after this outcome: on a pass, and on a partial one where people take part in the test."""
-    return outcome == "pass" or (outcome == "partial" and kind in _WITH_PEOPLE)
+def with_people(kind: str) -> bool:
+    """Whether a test of this mode ends with a person's word: what a session can do of it is a part only."""
+    return kind in _WITH_PEOPLE
+
+
+def remedied(slice_context: str) -> str:
+    """The slice whose test the slice with this context is a remedy for; empty when it is an ordinary one."""
+    return front_scalar(slice_context, "remediates")
+
+
+def by_person(text: str) -> bool:
+    """Whether the verdict is one that a person recorded."""
+    return validation.by_person(text)
+
+
+def reopen(text: str) -> str:
+    """`text` with its verdict kept under another name, so that the test is carried out again."""
+    return validation.reopen(text)
+
+
+def record(text: str, sid: str, kind: str, verdict: str, *, note: str, at: str) -> str:
+    """The result with a person's verdict (`PASS`, `FAIL`) in it; a new one when `text` is empty. at: ISO time."""
+    old = text or f"---\nsliceId: {sid}\nuatType: {kind}\nverdict: {verdict}\ndate: {at}\n---\n# UAT result: {sid}\n"
+    fields = {"verdict": verdict, "date": at, validation.RECORDED_BY: validation.PERSON}
+    return validation.noted(validation.with_fields(old, fields), verdict, note=note, at=at)

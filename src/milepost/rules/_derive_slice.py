@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from milepost.formats import placeholder, plan, roadmap, summary, validation
+from milepost.formats import placeholder, plan, replan, roadmap, summary, validation
 from milepost.formats.tree import (
     Tree,
     milestone_file,
@@ -197,18 +197,30 @@ def task_reported(tree: Tree, mid: str, sid: str, tid: str) -> bool:
 def replan_cause(tree: Tree, mid: str, sid: str, done: list[str]) -> tuple[str, str] | None:
     """Why the slice must be planned anew, as (blocker, sentence); None when nothing asks for it.
 
-    A REPLAN document answers every cause: one replan per slice, as a slice that replans itself forever costs more
-    than one that goes on with a known blocker. Removing the document allows another.
+    Each blocker and each trigger asks once: a REPLAN document says which it answers, or answers all when it does not
+    say (GSD's). Milepost's own triggers count until they are taken away.
     """
-    answer = read(tree, slice_file(tree, mid, sid, "REPLAN"))
-    if answer and placeholder.reason(answer) is None:
-        return None
-    for tid in done:
-        if summary.blocker_discovered(read(tree, task_file(tree, mid, sid, tid, "SUMMARY"))):
+    answered = _answered(tree, mid, sid)
+    for tid in blockers(tree, mid, sid, done) if answered is not None else ():
+        if tid not in (answered or ()):
             return (
                 f"Task {tid} discovered a blocker requiring slice replan",
                 f"Task {tid} reported blocker_discovered.",
             )
-    if slice_file(tree, mid, sid, "REPLAN-TRIGGER"):
+    trigger = slice_file(tree, mid, sid, "REPLAN-TRIGGER")
+    if trigger and (answered == () or replan.pending(read(tree, trigger))):
         return "Triage replan trigger detected — slice replan required", f"Triage replan triggered for slice {sid}."
     return None
+
+
+def blockers(tree: Tree, mid: str, sid: str, tasks: list[str]) -> list[str]:
+    """Those of the tasks that reported a blocker."""
+    return [t for t in tasks if summary.blocker_discovered(read(tree, task_file(tree, mid, sid, t, "SUMMARY")))]
+
+
+def _answered(tree: Tree, mid: str, sid: str) -> tuple[str, ...] | None:
+    """The tasks whose blockers were taken up; None: all there were."""
+    answer = read(tree, slice_file(tree, mid, sid, "REPLAN"))
+    if not answer or placeholder.reason(answer) is not None:
+        return ()
+    return replan.answers(answer)

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
-from milepost.formats import overrides, roadmap, uat, validation
+from milepost.formats import overrides, placeholder, replan, roadmap, validation
 from milepost.formats.preferences import Preferences
-from milepost.formats.tree import Tree, milestone_file, milestone_path, read, root_file, slice_file
+from milepost.formats.tree import Tree, milestone_file, milestone_path, read, root_file, slice_file, slice_path
 from milepost.model.state import Phase, State, Status
 from milepost.model.units import Unit, UnitKind
-from milepost.rules import done
+from milepost.rules import done, remediation
+from milepost.rules.remediation import Stand
 
 
 class Level(StrEnum):
@@ -37,11 +38,10 @@ class Write(NamedTuple):
 
 
 class Dispatch(NamedTuple):
-    """Start this unit. pause_after: a person is to look at the result before anything else starts."""
+    """Start this unit."""
 
     unit: Unit
     rule: str
-    pause_after: bool = False
     effects: tuple[Write, ...] = ()
 
 
@@ -52,6 +52,8 @@ class Halt(NamedTuple):
     level: Level
     rule: str
     hint: str = ""
+    waits: bool = False
+    """For a person's word; nothing is wrong."""
 
 
 Decision = Dispatch | Halt
@@ -92,8 +94,14 @@ class Case(NamedTuple):
         return roadmap.slices(self.in_milestone("ROADMAP"))
 
     def last_done(self) -> str:
-        """The last finished slice in the roadmap's order; empty when none is."""
-        return next((entry.id for entry in reversed(self.slices()) if entry.done), "")
+        """The last finished slice in the roadmap's order that is no remedy; empty when none is."""
+        return remediation.last_done(self.tree, self.mid, self.slices())
+
+    def test(self, *stands: remediation.Stand) -> remediation.Test | None:
+        """The first acceptance test that stands so; None when tests are no units, or none does."""
+        if not self.prefs.uat_dispatch or not self.mid:
+            return None
+        return next((t for t in remediation.tests(self.tree, self.mid, self.slices()) if t.stand in stands), None)
 
 
 class Answer(NamedTuple):
@@ -101,11 +109,11 @@ class Answer(NamedTuple):
 
     kind: UnitKind | None = None
     id: str = ""
-    pause_after: bool = False
     effects: tuple[Write, ...] = ()
     reason: str = ""
     level: Level = Level.WARNING
     hint: str = ""
+    waits: bool = False
 
 
 class Rule(NamedTuple):
@@ -128,12 +136,12 @@ def decide(state: State, tree: Tree, prefs: Preferences) -> Decision:
 
 def _decision(case: Case, rule: str, answer: Answer) -> Decision:
     if answer.kind is None:
-        return Halt(answer.reason, answer.level, rule, answer.hint)
+        return Halt(answer.reason, answer.level, rule, answer.hint, answer.waits)
     unit = Unit(answer.kind, answer.id)
     if why := done.given_up(unit, case.tree):
         path = done.artifact(unit, case.tree)
         return Halt(f"{unit} was given up: {why}", Level.ERROR, GIVEN_UP, hint=f"Remove {path} to have it tried again.")
-    return Dispatch(unit, rule, answer.pause_after, answer.effects + _revalidation(case))
+    return Dispatch(unit, rule, answer.effects + _revalidation(case))
 
 
 GIVEN_UP = "given-up-unit-waits-for-a-person"
@@ -144,11 +152,7 @@ def _revalidation(case: Case) -> tuple[Write, ...]:
     """A verdict that asked for remediation is spent once there are slices for it; else it would block again."""
     if not case.sid:
         return ()
-    text = case.in_milestone("VALIDATION")
-    if validation.verdict(text) != validation.NEEDS_REMEDIATION:
-        return ()
-    path = milestone_path(case.tree, case.mid, "VALIDATION")
-    return (Write(path, validation.reopen(text), "remediation slices are planned; the milestone is validated again"),)
+    return tuple(Write(*one) for one in remediation.revalidation(case.tree, case.mid))
 
 
 def _complete(case: Case) -> Answer | None:
@@ -163,7 +167,13 @@ def _blocked(case: Case) -> Answer | None:
     if case.state.phase is not Phase.BLOCKED:
         return None
     reason = "; ".join(case.state.blockers) or case.state.next_action
-    return Answer(reason=reason, level=Level.ERROR, hint=case.state.next_action)
+    hint = case.state.next_action
+    if case.mid and validation.verdict(case.in_milestone("VALIDATION")) == validation.NEEDS_REMEDIATION:
+        hint = _VERDICT.format(case.mid)
+    return Answer(reason=reason, level=Level.ERROR, hint=hint)
+
+
+_VERDICT = "Add slices for what {0}-VALIDATION.md lacks to {0}-ROADMAP.md, or: gsd verdict {0} pass --note WHY"
 
 
 def _nothing_active(case: Case) -> Answer | None:
@@ -204,35 +214,66 @@ def _summarizing(case: Case) -> Answer | None:
     return Answer(UnitKind.COMPLETE_SLICE, f"{case.mid}/{case.sid}")
 
 
+def _validation_gate(case: Case) -> Answer | None:
+    """Remediation that leads to more remediation ends: a person says whether it goes on."""
+    if not case.sid or not remediation.validated_in_vain(case.tree, case.mid):
+        return None
+    return Answer(
+        reason=f"The validation of {case.mid} asks for remediation after {remediation.ROUNDS} rounds of it.",
+        level=Level.ERROR,
+        hint=f"For one more: gsd verdict {case.mid} needs-remediation. To close it: gsd verdict {case.mid} pass",
+    )
+
+
 def _uat(case: Case) -> Answer | None:
-    """The test of the slice that was finished last, also when it was the milestone's last one."""
-    if not case.prefs.uat_dispatch or case.state.phase is Phase.COMPLETING_MILESTONE:
+    """The test of the slice that was finished last, also when it was the milestone's last one; and after a remedy."""
+    if case.state.phase is Phase.COMPLETING_MILESTONE:
         return None
-    sid = case.last_done()
-    test = case.in_slice(sid, "UAT") if sid else ""
-    if not test or done.uat_verdict(case.tree, case.mid, sid):
+    test = case.test(Stand.UNTESTED)
+    return Answer(UnitKind.RUN_UAT, f"{case.mid}/{test.slice}") if test else None
+
+
+def _uat_remedy(case: Case) -> Answer | None:
+    """A test that failed gets a slice that mends what it found."""
+    test = case.test(Stand.FAILED)
+    planned = remediation.remedy(case.tree, case.mid, test) if test else None
+    if not planned:
         return None
-    return Answer(UnitKind.RUN_UAT, f"{case.mid}/{sid}", pause_after=uat.mode(test) != "artifact-driven")
+    effects = tuple(Write(*one) for one in planned.writes)
+    return Answer(UnitKind.EXECUTE_TASK, f"{case.mid}/{planned.slice}/{planned.task}", effects=effects)
+
+
+def _uat_waits(case: Case) -> Answer | None:
+    """What a session cannot judge waits for a person, with no session running."""
+    test = case.test(Stand.WAITS)
+    if not test:
+        return None
+    name = f"{case.mid}/{test.slice}"
+    return Answer(
+        reason=f"The acceptance test of {name} waits for your verdict (the session says {test.said}).",
+        hint=f"Read {test.slice}-UAT-RESULT.md, then: gsd verdict {name} pass (or: fail --note WHAT)",
+        waits=True,
+    )
 
 
 def _uat_gate(case: Case) -> Answer | None:
-    """Nothing goes on after a test that did not pass."""
-    if not case.prefs.uat_dispatch:
+    """Nothing goes on after a test that did not pass, when remedies were tried in vain or cannot be planned."""
+    test = case.test(Stand.EXHAUSTED, Stand.FAILED)
+    if not test:
         return None
-    sid = case.last_done()
-    said = done.uat_verdict(case.tree, case.mid, sid) if sid else None
-    if said is None or uat.acceptable(said, uat.mode(case.in_slice(sid, "UAT"))):
-        return None
+    name, tried = f"{case.mid}/{test.slice}", f" after {test.rounds} remedies" if test.rounds else ""
     return Answer(
-        reason=f"The acceptance test of {case.mid}/{sid} ended {said}.",
+        reason=f"The acceptance test of {name} ended {test.said}{tried}.",
         level=Level.ERROR,
-        hint=f"Mend the slice; then set the verdict in {sid}-UAT-RESULT.md to PASS, or remove the file to test again.",
+        hint=f"Mend it, then: gsd verdict {name} pass. For one more remedy: gsd verdict {name} fail --note WHAT",
     )
 
 
 def _reassess(case: Case) -> Answer | None:
     """Between two slices: does the roadmap still hold?"""
-    if case.prefs.phases.skip_reassess:
+    if case.prefs.phases.skip_reassess or case.prefs.phases.reassess_after_slice is False:
+        return None
+    if case.test(Stand.MENDING):
         return None
     slices, sid = case.slices(), case.last_done()
     if not sid or all(entry.done for entry in slices):
@@ -305,10 +346,13 @@ def _plan_slice(case: Case) -> Answer | None:
 
 
 def _replan(case: Case) -> Answer | None:
-    """A task reported a blocker, or a trigger file asks for it: once per slice."""
+    """A task reported a blocker, or a trigger file asks for it: once for each. An earlier replan does not answer it."""
     if case.state.phase is not Phase.REPLANNING_SLICE:
         return None
-    return Answer(UnitKind.REPLAN_SLICE, f"{case.mid}/{case.sid}")
+    path, text = slice_path(case.tree, case.mid, case.sid, "REPLAN"), case.in_slice(case.sid, "REPLAN")
+    earlier = text and placeholder.reason(text) is None and not replan.superseded(text)
+    effects = (Write(path, replan.supersede(text), "it answers an earlier finding"),) if earlier else ()
+    return Answer(UnitKind.REPLAN_SLICE, f"{case.mid}/{case.sid}", effects=effects)
 
 
 def _unplanned_task(case: Case) -> Answer | None:
@@ -355,8 +399,11 @@ RULES: tuple[Rule, ...] = (
     Rule("nothing-active-stops", _nothing_active),
     Rule("conflict-markers-stop", _conflict_markers),
     Rule("overrides-first", _overrides),
+    Rule("validation-rounds-stop", _validation_gate),
     Rule("summarizing-completes-slice", _summarizing),
     Rule("finished-slice-is-tested", _uat),
+    Rule("failed-test-is-mended", _uat_remedy),
+    Rule("test-waits-for-verdict", _uat_waits),
     Rule("failed-test-stops", _uat_gate),
     Rule("finished-slice-is-reassessed", _reassess),
     Rule("draft-waits-for-discussion", _needs_discussion),

@@ -13,7 +13,7 @@ derivation never comes back to it. Source: spec auto 4.2, 8.1.
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from milepost.formats import context, overrides, placeholder, plan, roadmap, summary, uat, validation
+from milepost.formats import context, overrides, placeholder, plan, replan, roadmap, summary, uat, validation
 from milepost.formats.tree import (
     Tree,
     milestone_file,
@@ -159,6 +159,9 @@ def _plan_slice(unit: Unit, tree: Tree) -> Iterator[Owed]:
 
 def _replan_slice(unit: Unit, tree: Tree) -> Iterator[Owed]:
     yield from _file(unit, tree)
+    path = artifact(unit, tree) or ""
+    if replan.superseded(read(tree, path)):
+        yield Owed(path, "is the earlier replan (status: superseded); write what this one changes and why")
     yield from _plan_slice(unit, tree)
 
 

@@ -57,7 +57,7 @@ def _inputs(unit: Unit, tree: Tree) -> Iterator[tuple[str, str]]:
     mid, sid, tid = unit.milestone, unit.slice, unit.task
     for suffix in _MILESTONE[unit.kind]:
         yield suffix, read(tree, milestone_file(tree, mid, suffix))
-    if unit.kind is UnitKind.VALIDATE_MILESTONE:
+    if unit.kind in (UnitKind.VALIDATE_MILESTONE, UnitKind.RUN_UAT):
         yield _SLICES, _slices(read(tree, milestone_file(tree, mid, "ROADMAP")))
     for suffix in _SLICE.get(unit.kind, ()) if sid else ():
         yield f"slice {suffix}", read(tree, slice_file(tree, mid, sid or "", suffix))

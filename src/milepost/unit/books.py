@@ -7,9 +7,10 @@ nothing else, byte for byte. Source: DESIGN rule 3, spec auto 8.3.
 from collections.abc import Callable
 from pathlib import Path
 
-from milepost.formats import plan, roadmap
+from milepost.formats import plan, replan, roadmap
 from milepost.formats.tree import Tree, milestone_file, slice_file, task_file
 from milepost.model.units import Unit, UnitKind
+from milepost.rules._derive_slice import blockers
 from milepost.store import atomic
 from milepost.unit.before import Before, roadmap_of, tasks_of
 
@@ -21,6 +22,17 @@ def settle_box(unit: Unit, tree: Tree, state: Path) -> None:
         _edit(state, slice_file(tree, unit.milestone, slice_id, "PLAN"), lambda text: plan.tick(text, task_id))
     elif unit.kind is UnitKind.COMPLETE_SLICE:
         _edit(state, milestone_file(tree, unit.milestone, "ROADMAP"), lambda text: roadmap.tick(text, slice_id))
+    elif unit.kind is UnitKind.REPLAN_SLICE:
+        _answer(unit.milestone, slice_id, tree, state)
+
+
+def _answer(milestone: str, slice_id: str, tree: Tree, state: Path) -> None:
+    """Write down what a replan took up: it is not asked for again, and what comes later is."""
+    reported = [task.id for task in tasks_of(tree, milestone, slice_id)]
+    found = blockers(tree, milestone, slice_id, reported)
+    _edit(state, slice_file(tree, milestone, slice_id, "REPLAN"), lambda text: replan.with_answers(text, found))
+    if trigger := slice_file(tree, milestone, slice_id, "REPLAN-TRIGGER"):
+        (state / trigger).unlink()
 
 
 def restore_boxes(before: Before, tree: Tree, state: Path, milestone: str) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def of_halt(halt: Halt, state: State) -> Ending:
     """Nothing is to be dispatched: the end of the work, or something in the way."""
     if state.phase is Phase.COMPLETE:
         return Ending(ExitCode.DONE, halt.reason)
-    return Ending(ExitCode.BLOCKED, halt.reason, halt.hint)
+    return Ending(ExitCode.PAUSED if halt.waits else ExitCode.BLOCKED, halt.reason, halt.hint)
 
 
 def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:

@@ -169,8 +169,6 @@ class _Worker:
         self.failed = "" if isinstance(outcome, Committed) else f"{unit}: {endings.words(outcome)}"
         _say(unit, outcome, bench)
         alerts.alert(bench)
-        if decision.pause_after and isinstance(outcome, Committed):
-            return Ending(ExitCode.PAUSED, f"{unit} wants a person to look", "gsd auto goes on when you have.")
         if stopped := self.post.stopped():
             self.post.interrupted(bench)
             return stopped
