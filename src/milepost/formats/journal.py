@@ -345,6 +345,8 @@ class Steered(Event, frozen=True, kw_only=True, tag="steered"):
     """What was said, or its first line."""
     why: str = "person"
     """person, soft, idle, hard, context, or context-pause: the run is to pause after the unit."""
+    percent: int = 0
+    """How full the latest request had made the model's context window."""
 
 
 class Rated(Event, frozen=True, kw_only=True, tag="rated"):
@@ -356,6 +358,36 @@ class Rated(Event, frozen=True, kw_only=True, tag="rated"):
     rating: str
     """over, ok or under."""
     tags: tuple[str, ...] = ()
+
+
+class Asked(Event, frozen=True, kw_only=True, tag="asked"):
+    """A session asks a person, and waits."""
+
+    attempt: str
+    question: str
+    """The question's id."""
+    unit: str
+    text: str
+    options: tuple[str, ...] = ()
+
+
+class Answered(Event, frozen=True, kw_only=True, tag="answered"):
+    """What came of a question."""
+
+    attempt: str
+    question: str
+    text: str = ""
+    by: str = ""
+    """`terminal` or a channel; empty: nobody answered, and the agent decided."""
+
+
+class MilestoneAdded(Event, frozen=True, kw_only=True, tag="milestone-added"):
+    """A new milestone got its id."""
+
+    milestone: str
+    title: str
+    split_from: str = ""
+    """The milestone whose discussion found that there is more than one."""
 
 
 AnyEvent: TypeAlias = (
@@ -384,6 +416,9 @@ AnyEvent: TypeAlias = (
     | Ordered
     | OrderTaken
     | SetUp
+    | Asked
+    | Answered
+    | MilestoneAdded
     | Steered
     | Rated
 )

@@ -55,9 +55,14 @@ class ProviderFailed(NamedTuple):
 
 
 class TimedOut(NamedTuple):
-    """The unit's hard time limit passed."""
+    """A time limit of the unit passed."""
 
-    minutes: int
+    minutes: float
+    """The limit."""
+    missing: tuple[str, ...] = ()
+    """What it still owes: `path: what is wrong`, one line each."""
+    idle: bool = False
+    """For that long nothing happened; else it took that long in all."""
 
 
 class Interrupted(NamedTuple):

@@ -21,6 +21,7 @@ _COMMAND_CHARS = 200
 _LAST_WORDS_CHARS = 600
 _ERROR_CHARS = 300
 _MOST_FILES = 100
+_MOST_ERRORS = 10
 
 
 class Call(NamedTuple):
@@ -67,6 +68,43 @@ class Missing(NamedTuple):
     """Relative to the session's directory."""
     problem: str
     """`does not exist`, `lists no task`."""
+
+
+class Tried(NamedTuple):
+    """One attempt at a unit that did not finish it."""
+
+    number: int
+    result: str
+    """`unfinished`, `timed-out`, …"""
+    reason: str
+    trace: Trace
+
+
+def circling(unit: Unit, why: str, owed: Sequence[Missing], tried: Sequence[Tried]) -> str:
+    """The deep diagnostic for one more attempt at a unit that goes round in circles. why: what shows it."""
+    calls = tuple(call for attempt in tried for call in attempt.trace.calls)
+    sections = (
+        ("Expected, exactly", "\n".join(f"- `{entry.path}`: {entry.problem}" for entry in owed)),
+        ("What was tried", "\n".join(_tried(attempt) for attempt in tried)),
+        ("Tool calls of the last attempt", _calls(tried[-1].trace.calls) if tried else ""),
+        ("Errors in all attempts", _errors(calls, _MOST_ERRORS)),
+    )
+    values = {
+        "unit": str(unit),
+        "count": str(tried[-1].number if tried else 0),
+        "why": f" What shows it: {one_line(why, _ERROR_CHARS)}." if why else "",
+        "sections": _sections(sections),
+    }
+    return shrink(fill("blocks/circling", values), BRIEFING_CHARS, "").text
+
+
+def _tried(attempt: Tried) -> str:
+    done = attempt.trace.calls
+    wrote = ", ".join(dict.fromkeys(attempt.trace.written)) or "nothing"
+    head = (
+        f"- attempt {attempt.number} ({attempt.result}): {len(done)} tool calls, wrote {one_line(wrote, _ERROR_CHARS)}"
+    )
+    return f"{head}; {one_line('; '.join(attempt.reason.splitlines()), _ERROR_CHARS)}" if attempt.reason else head
 
 
 def crash_briefing(unit: Unit, trace: Trace) -> str:

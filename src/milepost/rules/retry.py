@@ -16,6 +16,9 @@ ATTEMPTS = 3
 LIFETIME = 6
 """Attempts of one unit on any inputs (spec auto 5.6)."""
 
+LATE = 2
+"""Attempts of one unit on the same inputs that may run out of time: the first, and one that was told so."""
+
 _FREE = frozenset({Result.INTERRUPTED, Result.OVER_BUDGET, Result.PROVIDER_ERROR, Result.INCONCLUSIVE})
 """Endings that say nothing about the unit; they are bounded where they arise."""
 
@@ -34,6 +37,8 @@ class History(NamedTuple):
     last: Result | None
     """How the latest ended; None: there was none, or it is open."""
     last_reason: str
+    late: int = 0
+    """Attempts on these inputs that ran out of time."""
 
 
 class Capped(NamedTuple):
@@ -41,6 +46,8 @@ class Capped(NamedTuple):
 
     attempts: int
     reason: str
+    late: bool = False
+    """It ran out of time."""
 
 
 def history(events: Iterable[AnyEvent], unit: Unit, fingerprint: str) -> History:
@@ -68,6 +75,7 @@ def history(events: Iterable[AnyEvent], unit: Unit, fingerprint: str) -> History
         lifetime=len(charged),
         last=last.result if last else None,
         last_reason=last.reason if last else "",
+        late=sum(1 for a in same if a in ends and ends[a].result is Result.TIMED_OUT),
     )
 
 
@@ -75,6 +83,8 @@ def capped(past: History, *, gate_retries: int) -> Capped | None:
     """Whether the unit has used up its attempts; None: it may start. `gate_retries`: after the first failure."""
     if past.gate_failures > gate_retries:
         return Capped(past.gate_failures, f"the gate failed {past.gate_failures} times")
+    if past.late >= LATE:
+        return Capped(past.late, f"ran out of time {past.late} times", late=True)
     if past.same_input >= ATTEMPTS:
         return Capped(past.same_input, f"tried {past.same_input} times on the same inputs without finishing")
     if past.lifetime >= max(LIFETIME, ATTEMPTS + gate_retries + 1):

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from milepost.formats.preferences import AutoSupervisor
+from milepost.model.outcome import TimedOut
 
 IDLE_REMINDERS = 2
 """Messages to a silent session before it is ended (spec auto 5.10)."""
@@ -161,6 +162,12 @@ def _says(why: Why, *, ran_s: float, silent_s: float, left_s: float, percent: in
                 f"Your context window is {percent} % full. Round off now: finish what you are writing and begin "
                 "nothing new."
             )
+
+
+def ended(outcome: TimedOut) -> str:
+    """Which limit ended a session."""
+    limit = span(outcome.minutes * 60)
+    return f"no progress for {limit}" if outcome.idle else f"the limit of {limit} passed"
 
 
 def span(seconds: float) -> str:

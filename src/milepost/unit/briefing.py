@@ -16,10 +16,23 @@ from milepost.formats import evidence as evidence_format
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, Verified
 from milepost.git.run import git
 from milepost.model.units import Unit
-from milepost.prompts.briefing import Call, Check, Missing, Trace, crash_briefing, unfinished, verification_failure
+from milepost.prompts.briefing import (
+    Call,
+    Check,
+    Missing,
+    Trace,
+    Tried,
+    circling,
+    crash_briefing,
+    unfinished,
+    verification_failure,
+)
+from milepost.rules import done
 from milepost.store import regular
 from milepost.unit.bench import Bench
+from milepost.unit.put_right import tree_of
 
+_MOST_ATTEMPTS = 6
 _TAIL_BYTES = 10_000_000
 """Most of a transcript that is read back (spec auto 5.7)."""
 
@@ -51,7 +64,11 @@ def of(unit: Unit, bench: Bench) -> Past:
         failures = sum(1 for a in attempts if a.ended and a.ended.result is Result.VERIFY_FAILED)
         return Past(gate_failure=_gate_failure(unit, failures, last, bench))
     if result in _CUT_OFF:
-        return Past(crash=crash_briefing(unit, _trace(last, bench, diffstat=True)))
+        told = crash_briefing(unit, _trace(last, bench, diffstat=True))
+        if result is Result.TIMED_OUT and last.ended and last.ended.reason:
+            owed = _missing(last.ended, bench.workspace.state_dir)
+            return Past(crash=told, diagnostic=unfinished(unit, len(attempts) + 1, owed))
+        return Past(crash=told)
     if result is Result.UNFINISHED and last.ended:
         return Past(
             diagnostic=unfinished(
@@ -59,6 +76,26 @@ def of(unit: Unit, bench: Bench) -> Past:
             )
         )
     return Past()
+
+
+def deep(unit: Unit, bench: Bench, why: str) -> str:
+    """For the last attempt that a unit gets: all that was tried, and exactly what is expected.
+
+    why: what shows that it goes round in circles; empty: that it was tried without finishing.
+    """
+    attempts = _attempts(unit, bench.journal.everything())
+    place = bench.workspace
+    tried = [
+        Tried(
+            number=number,
+            result=str(a.ended.result if a.ended else Result.CRASHED),
+            reason=a.ended.reason if a.ended else "",
+            trace=_trace(a, bench),
+        )
+        for number, a in list(enumerate(attempts, start=1))[-_MOST_ATTEMPTS:]
+    ]
+    owed = [Missing(f"{place.state_dir}/{o.path}", o.problem) for o in done.missing(unit, tree_of(bench))]
+    return circling(unit, why, owed, tried)
 
 
 def written(attempt: str, bench: Bench) -> tuple[str, ...]:

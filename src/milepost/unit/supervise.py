@@ -22,6 +22,7 @@ from milepost.formats.unit_record import RecordPhase
 from milepost.model.units import Unit
 from milepost.rules import done, supervision
 from milepost.rules.supervision import End, Steer, Watched, Why
+from milepost.rules.tool_policy import ASK
 from milepost.store import atomic
 from milepost.unit.bench import Bench
 from milepost.unit.put_right import tree_of
@@ -32,8 +33,6 @@ _CANCEL_GRACE_S = 10.0
 _LONGEST_STALL_S = 30.0
 """A look that comes later than this, or than half the idle limit, is no fault of the session: we stood still."""
 _SLEPT_S = 1.0
-_ASK = "ask"
-"""The tool whose answer a person gives."""
 
 
 @dataclass(slots=True)
@@ -103,7 +102,7 @@ class Supervisor:
             self._record.write(self._progress)
 
     def _count(self, passed_s: float, *, anew: bool) -> None:
-        asking = _ASK in self._open.values()
+        asking = ASK in self._open.values()
         silent_s = 0.0 if anew or asking or self._happened else self._seen.silent_s + passed_s
         self._happened = False
         self._seen = self._seen._replace(ran_s=self._seen.ran_s + (0.0 if asking else passed_s), silent_s=silent_s)
@@ -146,7 +145,14 @@ class Supervisor:
             why, self._limit, self._seen, owed=owed, notes=_notes_path(self._unit, bench), percent=self._percent
         )
         bench.journal.append(
-            Steered(at_ms=bench.now_ms(), run=bench.run, attempt=self._attempt, why=str(why), text=_first_line(text))
+            Steered(
+                at_ms=bench.now_ms(),
+                run=bench.run,
+                attempt=self._attempt,
+                text=_first_line(text),
+                why=str(why),
+                percent=self._percent,
+            )
         )
         self._transcript.steer(text)
         bench.watcher.note(f"told the agent ({why}): {_first_line(text)}")

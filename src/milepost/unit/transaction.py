@@ -26,7 +26,7 @@ from milepost.model.outcome import (
 )
 from milepost.model.units import Unit
 from milepost.prompts.compose import Prompt
-from milepost.rules import budget, done, messages, provider_errors, retry, staging
+from milepost.rules import budget, done, messages, provider_errors, retry, staging, supervision
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
@@ -74,7 +74,7 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
     if talk.interrupted:
         return _leave(attempt, bench)
     outcome = await settle(attempt, bench)
-    return close(attempt, _explained(outcome, talk, bench), bench)
+    return close(attempt, _explained(outcome, talk), bench)
 
 
 def committed(attempt: Attempt, bench: Bench) -> Committed | None:
@@ -137,8 +137,8 @@ def ending(outcome: Outcome) -> tuple[Result, str]:
             return Result.OVER_BUDGET, f"{budget.whose(scope)}: {spent} of {limit} micro-USD"
         case ProviderFailed(kind=kind, text=text):
             return Result.PROVIDER_ERROR, f"{kind}: {text}"
-        case TimedOut(minutes=minutes):
-            return Result.TIMED_OUT, f"the limit of {minutes} minutes passed"
+        case TimedOut(missing=missing):
+            return Result.TIMED_OUT, "\n".join((supervision.ended(outcome), *missing))
         case Interrupted(by=who):
             return Result.INTERRUPTED, who
 
@@ -178,23 +178,23 @@ def _leave(attempt: Attempt, bench: Bench) -> Outcome:
     return outcome
 
 
-def _cut_short(talk: Conversation, bench: Bench) -> Outcome | None:
+def _cut_short(talk: Conversation, missing: tuple[str, ...]) -> Outcome | None:
     """The outcome of a session that was ended for it; None: it ended by itself."""
     if talk.over is not None:
         return ceilings.over_budget(talk.over)
-    if talk.timed_out:
-        return TimedOut(round(bench.preferences.auto_supervisor.hard_timeout_minutes))
+    if talk.late is not None:
+        return TimedOut(talk.late.seconds / 60, missing, talk.late.why is supervision.Why.IDLE)
     if talk.ended.stop is Stop.ERROR and talk.ended.error is not None:
         error = talk.ended.error
         return ProviderFailed(str(error.kind), error.text, provider_errors.passing(error.kind))
     return None
 
 
-def _explained(outcome: Outcome, talk: Conversation, bench: Bench) -> Outcome:
+def _explained(outcome: Outcome, talk: Conversation) -> Outcome:
     """An unfinished unit says why, when the session shows it; work that is there counts, however the session ended."""
     if not isinstance(outcome, Unfinished):
         return outcome
-    if cut := _cut_short(talk, bench):
+    if cut := _cut_short(talk, outcome.missing):
         return cut
     if talk.ended.stop is Stop.MAX_REQUESTS:
         return Unfinished((*outcome.missing, f"the session used up its {talk.ended.requests} requests"))

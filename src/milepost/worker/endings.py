@@ -4,7 +4,7 @@ None for an outcome that lets the run go on; the caps see to it that this ends. 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from milepost.agents.session import ErrorKind
@@ -22,7 +22,7 @@ from milepost.model.outcome import (
     VerifyFailed,
 )
 from milepost.model.units import Unit
-from milepost.rules import budget, retry
+from milepost.rules import budget, retry, supervision
 from milepost.rules.derive import Phase, State
 from milepost.rules.dispatch import Halt
 from milepost.worker.setup import NotReady
@@ -39,14 +39,45 @@ _RETRY: Final = re.compile(r"gsd auto --retry \S+")
 """A fleet counts the attempts of a whole milestone afresh."""
 
 
-def of_capped(unit: Unit, capped: retry.Capped, past: retry.History, evidence: str) -> Ending:
-    """A unit that used up its attempts. evidence: where its gate's record lies, from the project's root."""
+def of_capped(
+    unit: Unit, capped: retry.Capped, past: retry.History, evidence: str, expected: Sequence[str] = ()
+) -> Ending:
+    """A unit that used up its attempts. evidence: where its gate's record lies, from the project's root.
+
+    expected: what it owes, `path: what is wrong`, the paths from the project's root.
+    """
     gate = past.gate_failures >= capped.attempts
-    code = ExitCode.PAUSED if gate else ExitCode.BLOCKED
-    last = f"; last: {'; '.join(past.last_reason.splitlines())}" if past.last_reason else ""
-    hint = f"Evidence: {evidence}. " if gate else ""
-    hint += f"Mend it or change its plan, then gsd auto --retry {unit.id}"
-    return Ending(code, f"{unit}: {capped.reason}{last}", hint)
+    again = f"gsd auto --retry {unit.id}"
+    if gate:
+        hint = f"Evidence: {evidence}. Mend it or change its plan, then {again}"
+        return Ending(ExitCode.PAUSED, f"{unit}: {capped.reason}{_last(past, ())}", hint)
+    reason = f"{unit}: {capped.reason}{_expected(expected)}{_last(past, expected)}"
+    if capped.late:
+        hint = f"Make it smaller, or raise the limits in auto_supervisor. {_yourself(expected)}, then {again}"
+        return Ending(ExitCode.PAUSED, reason, hint)
+    return Ending(ExitCode.BLOCKED, reason, f"{_yourself(expected)}, then {again}")
+
+
+def of_stuck(unit: Unit, words: str, expected: Sequence[str]) -> Ending:
+    """A unit that goes round in circles."""
+    again = f"then gsd auto --retry {unit.id}"
+    return Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}{_expected(expected)}", f"{_yourself(expected)}, {again}")
+
+
+def _expected(expected: Sequence[str]) -> str:
+    return f"; expected {'; '.join(expected)}" if expected else ""
+
+
+def _last(past: retry.History, expected: Sequence[str]) -> str:
+    """What the latest attempt ended with, without what is said to be expected."""
+    lines = [line for line in past.last_reason.splitlines() if not any(told.endswith(line) for told in expected)]
+    return f"; last: {'; '.join(lines)}" if lines else ""
+
+
+def _yourself(expected: Sequence[str]) -> str:
+    if not expected:
+        return "Mend it or change its plan"
+    return f"Look what keeps {expected[0].partition(': ')[0]} from being written, mend that or the plan"
 
 
 def of_limit(unit: Unit, failed: str) -> Ending:
@@ -74,7 +105,7 @@ def of_halt(halt: Halt, state: State) -> Ending:
     """Nothing is to be dispatched: the end of the work, or something in the way."""
     if state.phase is Phase.COMPLETE:
         return Ending(ExitCode.DONE, halt.reason)
-    return Ending(ExitCode.PAUSED if halt.waits else ExitCode.BLOCKED, halt.reason, halt.hint)
+    return Ending(ExitCode.BLOCKED, halt.reason, halt.hint)
 
 
 def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:
@@ -120,7 +151,7 @@ def words(outcome: Outcome) -> str:
             return "waits for money" if waiting else "over budget"
         case ProviderFailed(text=text):
             return f"the model failed: {text}"
-        case TimedOut(minutes=minutes):
-            return f"ended after {minutes} minutes, the limit for a unit"
+        case TimedOut():
+            return f"ended: {supervision.ended(outcome)}"
         case Interrupted(by=who):
             return who

@@ -5,10 +5,12 @@ Folds over the journal, so nothing is forgotten at a restart. Source: spec auto 
 
 from milepost.agents.session import ErrorKind, Stop
 from milepost.errors import ExitCode
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, SessionEnded
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, SessionEnded, Steered
 from milepost.model.units import Unit
-from milepost.rules import retry, stuck
+from milepost.rules import done, retry, stuck
 from milepost.rules.fingerprint import fingerprint
+from milepost.rules.supervision import Why
+from milepost.unit import briefing
 from milepost.unit.bench import Bench
 from milepost.unit.gate import evidence_path
 from milepost.unit.put_right import tree_of
@@ -42,11 +44,31 @@ def may_start(unit: Unit, bench: Bench) -> tuple[str, Ending | None]:
     retries = bench.preferences.verification_max_retries if bench.preferences.verification_auto_fix else 0
     if capped := retry.capped(past, gate_retries=retries):
         where = bench.workspace.cwd.relative_to(bench.workspace.root) / evidence_path(unit, bench)
-        return "", endings.of_capped(unit, capped, past, str(where))
+        return "", endings.of_capped(unit, capped, past, str(where), _expected(unit, bench))
     level, words = stuck.level(stuck.window(_telling(events, bench)), unit.key)
     if level == 2:
-        return "", Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}", f"Look at it, then gsd auto --retry {unit.id}")
-    return words, None
+        return "", endings.of_stuck(unit, words, _expected(unit, bench))
+    if level == 1 or past.same_input >= retry.ATTEMPTS - 1:
+        return briefing.deep(unit, bench, words), None
+    return "", None
+
+
+def wound_up(unit: Unit, bench: Bench) -> Ending | None:
+    """The pause that the unit's latest session asked for, having filled its window (`context_pause_threshold`)."""
+    events = bench.journal.own()
+    latest = next((e.attempt for e in reversed(events) if isinstance(e, AttemptStarted) and e.unit == unit.id), "")
+    said = (e for e in events if isinstance(e, Steered) and e.attempt == latest and e.why == Why.CONTEXT_PAUSE)
+    if (found := next(said, None)) is None:
+        return None
+    limit = f"context_pause_threshold is {bench.preferences.context_pause_threshold:g}"
+    words = f"{unit} filled {found.percent} % of the model's context window; {limit}"
+    return Ending(ExitCode.PAUSED, words, "gsd auto goes on with a fresh session.")
+
+
+def _expected(unit: Unit, bench: Bench) -> tuple[str, ...]:
+    """What the unit owes: paths from the project's root, with what is wrong."""
+    home = bench.workspace.state.relative_to(bench.workspace.root)
+    return tuple(f"{home / owed.path}: {owed.problem}" for owed in done.missing(unit, tree_of(bench)))
 
 
 def _telling(events: tuple[AnyEvent, ...], bench: Bench) -> tuple[AnyEvent, ...]:
