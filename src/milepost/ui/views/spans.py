@@ -17,3 +17,8 @@ def ago(ms: int) -> str:
 def seconds(ms: int) -> str:
     """`0.8 s`, `12 s`."""
     return f"{ms / 1000:.1f} s" if ms < 10_000 else f"{ms // 1000} s"
+
+
+def lasted(ms: int) -> str:
+    """`0.8 s`, `12 s`, `3 min`, `2 h 10 min`."""
+    return seconds(ms) if ms < 60_000 else ago(ms)

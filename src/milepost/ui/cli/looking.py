@@ -1,0 +1,62 @@
+"""Take the situation of a project: files, journal, leases and processes, read once and never written."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from milepost.errors import FormatError
+from milepost.fleet.look import look
+from milepost.formats import evidence
+from milepost.formats.evidence import Evidence
+from milepost.formats.journal import AnyEvent
+from milepost.rules.attempts import Attempt
+from milepost.rules.derive import derive
+from milepost.rules.dispatch import decide
+from milepost.store import ledger, preferences, regular
+from milepost.store.snapshot import Snapshot
+from milepost.store.steering import steered
+from milepost.ui.cli import stop
+from milepost.ui.cli.context import Where
+from milepost.ui.views import fleet, plan_tree
+from milepost.ui.views.situation import Situation
+from milepost.ui.views.waiting import honest
+
+
+def around(where: Where, program: str, events: Callable[[], Sequence[AnyEvent]] | None = None) -> Situation:
+    """Look. events: reads the journal, for a caller that follows it. Raises FormatError for a plan nobody can read."""
+    state_path = Path(where.root, where.state_dir)
+    tree = Snapshot(where.root, where.state_dir)
+    settings = preferences.load(where.root, where.home, state_dir=where.state_dir).preferences
+    state = derive(tree, lock=None)
+    active = state.active_milestone.id if state.active_milestone else None
+    holder = stop.runner(state_path)
+    seen = look(state_path, now_ms=time.time_ns() // 1_000_000, events=events)
+    return Situation(
+        program=program,
+        state_dir=where.state_dir,
+        state=state,
+        decision=honest(decide(state, steered(tree, active), settings), state, tree.homes),
+        preferences=settings,
+        board=fleet.board(seen, settings, program),
+        runner=holder.run if holder else "",
+        pid=holder.pid if holder else 0,
+        carried=ledger.carried(state_path),
+        evidence=lambda attempt: _evidence(attempt, where),
+        planned=lambda: plan_tree.ids(plan_tree.of(tree, state.registry)),
+    )
+
+
+def _evidence(attempt: Attempt, where: Where) -> Evidence | None:
+    """The gate's record, in the worktree or where it landed; a later attempt's record is not this one's."""
+    if attempt.verified is None or not attempt.verified.evidence:
+        return None
+    root = Path(where.root)
+    for place in (root / where.state_dir / "worktrees" / attempt.milestone, root):
+        path = place / attempt.verified.evidence
+        try:
+            found = evidence.decode(regular.read(path), str(path))
+        except (OSError, FormatError):
+            continue
+        if found.attempt == attempt.id:
+            return found
+    return None
