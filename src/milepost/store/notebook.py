@@ -51,7 +51,7 @@ def change(state: Path, name: str, edit: Callable[[str], str]) -> bool:
 
     Raises what `edit` does, and OSError, with the file as it was.
     """
-    with _alone(state):
+    with alone(state):
         path = _path(state, name)
         old = _read(path)
         new = edit(old)
@@ -73,7 +73,8 @@ def iso(at_ms: int) -> str:
 
 
 @contextmanager
-def _alone(state: Path) -> Iterator[None]:
+def alone(state: Path) -> Iterator[None]:
+    """Nobody else changes a notebook while the block runs. Not to be nested."""
     descriptor = flock.wait_for(state / "runtime" / "notebooks")
     try:
         yield

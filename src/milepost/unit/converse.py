@@ -16,7 +16,7 @@ from milepost.errors import MilepostError
 from milepost.formats.journal import AnyEvent, SessionEnded, UsageReported
 from milepost.rules import budget, supervision
 from milepost.store.tally import Tally
-from milepost.unit import ceilings, supervise
+from milepost.unit import ceilings, spoken, supervise
 from milepost.unit.bench import Bench
 from milepost.unit.transcript import Transcript
 
@@ -101,6 +101,7 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
     async with bench.agent.open(spec) as session, ending_together() as tasks:
         tasks.start_soon(_cancel_when_asked, bench.stop, session, tasks.cancel_scope)
         tasks.start_soon(supervisor.watch, session, tasks.cancel_scope)
+        tasks.start_soon(spoken.relay, session, attempt, bench)
         async for event in session.events():
             transcript.add(event)
             drive.note(event)

@@ -24,7 +24,7 @@ from milepost.model.units import Unit, UnitKind
 from milepost.rules import done, messages
 from milepost.store.snapshot import Snapshot
 from milepost.unit.recover import open_attempts
-from milepost.worker import carry, landing_words, merge_check, places
+from milepost.worker import carry, landing_words, merge_check, notebooks, places
 from milepost.worker.shift import Ending, Shift
 
 
@@ -125,6 +125,7 @@ async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:
 async def attempt(plan: merge.MergePlan, shift: Shift) -> merge.Outcome:
     """Conclude what a person resolved in the worktree, then merge. Raises Unresolved while a marker is left."""
     milestone = plan.mid
+    notebooks.make_room(milestone, shift)
     # Without its `.git` it is half removed: it landed, and what is left of it is cleared away below.
     there = plan.worktree is not None and (plan.worktree / ".git").is_file()
     if plan.worktree is not None and there and bring_in.unfinished(plan.worktree):
