@@ -99,3 +99,20 @@ def test_the_end_of_an_attempt_begun_before_a_reset_is_forgotten_too() -> None:
 def test_caps(same: int, gates: int, life: int, retries: int, reason: str | None) -> None:
     found = retry.capped(History(life, same, gates, life, None, ""), gate_retries=retries)
     assert (found.reason if found else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("late", "reason"), [(1, None), (2, "ran out of time 2 times"), (3, "ran out of time 3 times")]
+)
+def test_running_out_of_time_is_tried_once_more(late: int, reason: str | None) -> None:
+    found = past(*(tried(f"a{number}", Result.TIMED_OUT) for number in range(late)))
+    assert found.late == late
+    capped = retry.capped(found, gate_retries=2)
+    assert (capped.reason if capped else None) == reason
+    assert capped is None or capped.late
+
+
+def test_other_inputs_have_their_own_time() -> None:
+    parts = (tried("a", Result.TIMED_OUT, inputs="f2"), tried("b", Result.TIMED_OUT))
+    assert past(*parts).late == 1
+    assert past(*parts, reset("*")).late == 0
