@@ -23,8 +23,12 @@ from milepost.agents.session import (
     ToolResult,
     Usage,
 )
+from milepost.rules import limits
 
 pytestmark = pytest.mark.anyio
+
+QUICK = {limits.SCALE: "0.001"}
+"""Delays that no server named, a thousandth as long."""
 
 OPENAI, ANTHROPIC, GOOGLE = ("openai", "openai/gpt-5.1"), ("anthropic", "claude-opus-5-5"), ("google", "gemini-2.5-pro")
 EDIT = Call("edit", {"path": "app.py", "old": "A = 1", "new": "A = 2"})
@@ -35,7 +39,7 @@ TWO = pytest.mark.parametrize(("provider", "model"), [OPENAI, ANTHROPIC], ids=["
 
 
 async def run(server: FakeModel, provider: str, spec: SessionSpec) -> list[Event]:
-    agent = BuiltinAgent(server.env(provider), backoff_s=0.01)
+    agent = BuiltinAgent(server.env(provider) | QUICK)
     async with agent.open(spec) as session:
         return [event async for event in session.events()]
 
@@ -148,17 +152,21 @@ async def test_price_is_of_that_model_or_unknown(make_spec: MakeSpec, model: str
 @pytest.mark.parametrize(
     "failing", [Failing(429, "slow down", retry_after="0"), Failing(503, "overloaded"), Failing(500, "oops")]
 )
-async def test_one_passing_failure_is_retried(make_spec: MakeSpec, provider: str, model: str, failing: Failing) -> None:
-    with FakeModel([failing, Reply("Done.")]) as server:
+async def test_two_passing_failures_are_retried(
+    make_spec: MakeSpec, provider: str, model: str, failing: Failing
+) -> None:
+    with FakeModel([failing, failing, Reply("Done.")]) as server:
         events = await run(server, provider, make_spec(models=(model,)))
-        assert len(server.seen) == 2
+        assert len(server.seen) == 3
         assert counted(events) == server.usage
-    assert last(events) == Ended(stop=Stop.END, requests=2)
+    assert last(events) == Ended(stop=Stop.END, requests=3)
 
 
 FATAL = [
-    (Failing(500, "it broke"), 2, ErrorKind.SERVER),
-    (Failing(429, "too many", retry_after="0"), 2, ErrorKind.RATE_LIMIT),
+    (Failing(500, "it broke"), 3, ErrorKind.SERVER),
+    (Failing(429, "too many", retry_after="0"), 3, ErrorKind.RATE_LIMIT),
+    (Failing(429, "no time is named"), 2, ErrorKind.RATE_LIMIT),
+    (Failing(403, "your allowance is used up"), 1, ErrorKind.UNKNOWN),
     (Failing(429, "come back later", retry_after="3600"), 1, ErrorKind.RATE_LIMIT),
     (Failing(402, "no credit"), 1, ErrorKind.QUOTA),
     (Failing(401, "bad key sk-not-a-real-key"), 1, ErrorKind.AUTH),
@@ -189,12 +197,12 @@ async def test_failures_end_the_session(
 
 async def test_an_unreachable_provider(make_spec: MakeSpec) -> None:
     env = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_API_KEY": "k"}
-    async with BuiltinAgent(env, backoff_s=0.01).open(make_spec(models=("gpt-5.1",))) as session:
+    async with BuiltinAgent(env | QUICK).open(make_spec(models=("gpt-5.1",))) as session:
         (ended,) = [event async for event in session.events()]
     assert isinstance(ended, Ended)
     assert ended.error
     assert ended.error.kind is ErrorKind.NETWORK
-    assert ended.requests == 2
+    assert ended.requests == 3
 
 
 async def test_the_next_model_takes_over(make_spec: MakeSpec, repo: Path) -> None:
@@ -203,17 +211,18 @@ async def test_the_next_model_takes_over(make_spec: MakeSpec, repo: Path) -> Non
             Reply(calls=[Call("write", {"path": "a", "content": "1"})]),
             Failing(500),
             Failing(500),
+            Failing(500),
             Reply("Done."),
         ][number]
 
-    with FakeModel([script(n) for n in range(4)]) as server:
+    with FakeModel([script(n) for n in range(5)]) as server:
         env = server.env("openai") | server.env("anthropic")
         spec = make_spec(models=("claude-opus-5-5", "gemini-no-key", "openai/gpt-5.1"))
-        async with BuiltinAgent(env, backoff_s=0.01).open(spec) as session:
+        async with BuiltinAgent(env | QUICK).open(spec) as session:
             events = [event async for event in session.events()]
-        assert [seen.asked.model for seen in server.seen] == ["claude-opus-5-5"] * 3 + ["gpt-5.1"]
-        assert server.seen[3].asked.results  # the conversation so far goes with it
-    assert last(events) == Ended(stop=Stop.END, tool_calls=1, requests=4)
+        assert [seen.asked.model for seen in server.seen] == ["claude-opus-5-5"] * 4 + ["gpt-5.1"]
+        assert server.seen[4].asked.results  # the conversation so far goes with it
+    assert last(events) == Ended(stop=Stop.END, tool_calls=1, requests=5)
     assert [e.model for e in events if isinstance(e, Usage)] == ["claude-opus-5-5", "openai/gpt-5.1"]
 
 
@@ -227,6 +236,59 @@ async def test_every_failure_is_told_when_no_model_is_left(make_spec: MakeSpec) 
     assert ended.error.kind is ErrorKind.QUOTA
     assert "no credit" in ended.error.text
     assert "before that gpt-5.1: 401 bad key" in ended.error.text
+
+
+async def test_a_limit_that_passes_is_told_rather_than_what_the_others_say(make_spec: MakeSpec) -> None:
+    """Waiting for the one model helps; nothing helps the other."""
+    with FakeModel([Failing(429, "resets in 3 hours"), Failing(401, "bad key")]) as server:
+        env = server.env("openai") | server.env("anthropic")
+        async with BuiltinAgent(env).open(make_spec(models=("gpt-5.1", "claude-opus-5-5"))) as session:
+            (ended,) = [event async for event in session.events()]
+    assert isinstance(ended, Ended)
+    assert ended.error
+    assert (ended.error.kind, ended.error.retry_after_s) == (ErrorKind.RATE_LIMIT, 3 * 3600)
+    assert ended.error.model == "gpt-5.1"
+    assert "before that claude-opus-5-5: 401 bad key" in ended.error.text
+
+
+async def test_a_model_that_is_not_served_is_not_asked_again_in_the_run(make_spec: MakeSpec) -> None:
+    refused = Failing(400, "model gpt-5.1 is not supported with your account")
+    with FakeModel([refused, Reply("Done."), Reply("Done.")]) as server:
+        env = server.env("openai") | server.env("anthropic")
+        agent = BuiltinAgent(env)
+        for _ in range(2):
+            async with agent.open(make_spec(models=("gpt-5.1", "claude-opus-5-5"))) as session:
+                events = [event async for event in session.events()]
+            assert last(events).stop is Stop.END
+        assert [seen.asked.model for seen in server.seen] == ["gpt-5.1", "claude-opus-5-5", "claude-opus-5-5"]
+        async with agent.open(make_spec(models=("gpt-5.1",))) as session:
+            (ended,) = [event async for event in session.events()]
+        assert len(server.seen) == 3
+    assert isinstance(ended, Ended)
+    assert ended.error
+    assert ended.error.kind is ErrorKind.UNSUPPORTED_MODEL
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "90500"}, 90.5),
+        ({"anthropic-ratelimit-tokens-remaining": "0", "anthropic-ratelimit-tokens-reset": "in a while"}, None),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s"}, 360),
+        ({"x-ratelimit-remaining-tokens": "10", "x-ratelimit-reset-tokens": "6m0s"}, None),
+    ],
+    ids=range(4),
+)
+@TWO
+async def test_what_the_headers_of_a_limit_say(
+    make_spec: MakeSpec, provider: str, model: str, headers: dict[str, str], seconds: float | None
+) -> None:
+    with FakeModel([Failing(429, "too many requests", headers=headers)] * 3) as server:
+        (ended,) = await run(server, provider, make_spec(models=(model,)))
+    assert isinstance(ended, Ended)
+    assert ended.error
+    assert ended.error.kind is ErrorKind.RATE_LIMIT
+    assert ended.error.retry_after_s == seconds
 
 
 BROKEN = [
@@ -253,7 +315,7 @@ async def test_a_stream_that_breaks_off_is_asked_again(
 async def test_a_stream_that_always_breaks_off(make_spec: MakeSpec, provider: str, model: str) -> None:
     with FakeModel([Reply("First\nhalf", cut_after=2)] * 5) as server:
         events = await run(server, provider, make_spec(models=(model,)))
-        assert len(server.seen) == 2
+        assert len(server.seen) == 3
     error = last(events).error
     assert error
     assert error.kind is ErrorKind.STREAM

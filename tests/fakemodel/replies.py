@@ -69,6 +69,8 @@ class Failing:
     status: int
     message: str = "scripted failure"
     retry_after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """More headers."""
 
 
 @dataclass(frozen=True)

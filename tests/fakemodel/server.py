@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, TracebackType
 from typing import Any, NamedTuple, Self
@@ -103,8 +103,9 @@ class FakeModel:
 
     def _give(self, handler: BaseHTTPRequestHandler, wire: ModuleType, asked: Asked, answer: Answer) -> None:
         match answer:
-            case Failing(status=status, message=message, retry_after=after):
-                _send(handler, status, json.dumps(wire.failure(status, message)).encode(), retry_after=after)
+            case Failing(status=status, message=message, retry_after=after, headers=headers):
+                more = dict(headers) | ({} if after is None else {"Retry-After": after})
+                _send(handler, status, json.dumps(wire.failure(status, message)).encode(), headers=more)
             case Garbage(body=body, content_type=kind):
                 _send(handler, 200, body, content_type=kind)
             case Hanging():
@@ -170,12 +171,12 @@ def _send(
     body: bytes,
     *,
     content_type: str = "application/json",
-    retry_after: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     handler.send_response(status)
     handler.send_header("Content-Type", content_type)
     handler.send_header("Content-Length", str(len(body)))
-    if retry_after is not None:
-        handler.send_header("Retry-After", retry_after)
+    for name, value in (headers or {}).items():
+        handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body)

@@ -1,8 +1,10 @@
 """Kinds of provider failure: the status first, then the words, in order."""
 
+import errno
+
 import pytest
 
-from milepost.rules.provider_errors import ErrorKind, asked_delay_s, classify, delay_s, passing
+from milepost.rules.provider_errors import ErrorKind, classify, exhausted, passing, retried
 
 K = ErrorKind
 CASES = [
@@ -24,6 +26,19 @@ CASES = [
     (502, "", K.SERVER),
     (529, "Overloaded", K.SERVER),
     (408, "", K.NETWORK),
+    (409, "conflict", K.SERVER),
+    (420, "enhance your calm", K.RATE_LIMIT),
+    (402, "This request requires more credits, or fewer max_tokens. You can only afford 3", K.RATE_LIMIT),
+    (403, "You are being throttled", K.RATE_LIMIT),
+    (403, "Your allowance is used up", K.UNKNOWN),
+    (400, "not now, come back later", K.UNKNOWN),
+    (500, "maximum context length is 8192 tokens", K.CONTEXT),
+    (500, "upstream: too many requests", K.RATE_LIMIT),
+    (500, "No space left on device", K.SERVER),
+    (None, "[Errno 28] No space left on device", K.INFRASTRUCTURE),
+    (None, "[Errno 24] Too many open files", K.INFRASTRUCTURE),
+    (None, "spawn failed: EAGAIN", K.INFRASTRUCTURE),
+    (None, "5-hour limit reached", K.RATE_LIMIT),
     (None, "This model is not available on your plan: unsupported model", K.UNSUPPORTED_MODEL),
     (None, "model gpt-x is not supported with your account", K.UNSUPPORTED_MODEL),
     (None, "Unauthorized", K.AUTH),
@@ -59,39 +74,36 @@ def test_classify(status: int | None, text: str, kind: ErrorKind) -> None:
     assert classify(status, text) is kind
 
 
-def test_every_kind_but_a_divergence_has_a_case() -> None:
-    assert {kind for _, _, kind in CASES} == set(ErrorKind) - {K.DIVERGED}
+SAYS_WHEN = [
+    (403, "Forbidden: too much today, resets in 2h", K.RATE_LIMIT),
+    (None, "You have exhausted your quota. It will reset after 1h2m3s.", K.RATE_LIMIT),
+    (400, "no more for now, try again at 3pm", K.RATE_LIMIT),
+    (None, "the well is dry until 3am", K.RATE_LIMIT),
+    (401, "token expired, try again in 5 minutes", K.AUTH),
+    (402, "insufficient_quota, your month resets in 3 days", K.QUOTA),
+    (503, "try again in 20s", K.SERVER),
+]
+
+
+@pytest.mark.parametrize(("status", "text", "kind"), SAYS_WHEN)
+def test_who_says_when_does_not_mean_never(status: int | None, text: str, kind: ErrorKind) -> None:
+    assert classify(status, text, says_when=True) is kind
+
+
+def test_every_kind_of_a_provider_has_a_case() -> None:
+    assert {kind for _, _, kind in CASES} == set(ErrorKind) - {K.DIVERGED, K.NO_ANSWER}
 
 
 def test_what_passes_by_itself() -> None:
-    assert {kind for kind in ErrorKind if passing(kind)} == {K.RATE_LIMIT, K.NETWORK, K.SERVER, K.STREAM}
+    """What nobody understands is waited for, but not asked again in the same breath."""
+    again = {K.RATE_LIMIT, K.NETWORK, K.SERVER, K.STREAM}
+    assert {kind for kind in ErrorKind if retried(kind)} == again
+    assert {kind for kind in ErrorKind if passing(kind)} == again
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "seconds"),
-    [
-        (K.RATE_LIMIT, None, 60),
-        (K.RATE_LIMIT, 7, 7),
-        (K.NETWORK, None, 3),
-        (K.STREAM, None, 15),
-        (K.SERVER, None, 30),
-        (K.AUTH, None, 0),
-        (K.SERVER, -4, 0),
-    ],
+    ("number", "is_it"),
+    [(errno.ENOSPC, True), (errno.EMFILE, True), (errno.EAGAIN, True), (errno.ECONNREFUSED, False), (None, False)],
 )
-def test_delay(kind: ErrorKind, asked: float | None, seconds: float) -> None:
-    assert delay_s(kind, asked) == seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("try again in 20s", 20),
-        ("Please try again in 500ms.", 0.5),
-        ("resets in 2m", 120),
-        ('"retryDelay": "32s"', 32),
-        ("come back soon", None),
-    ],
-)
-def test_asked_delay(text: str, seconds: float | None) -> None:
-    assert asked_delay_s(text) == seconds
+def test_a_machine_that_is_out_of_something(number: int | None, is_it: bool) -> None:
+    assert exhausted([errno.ENOENT, number]) is is_it

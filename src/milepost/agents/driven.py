@@ -28,10 +28,10 @@ class SessionFailed(Exception):
         self.stop = stop
 
 
-def failed(kind: ErrorKind, text: str, *, retry_after_s: float | None = None) -> SessionFailed:
+def failed(kind: ErrorKind, text: str, *, retry_after_s: float | None = None, model: str = "") -> SessionFailed:
     """The exception to raise for a failure; `text` is brought onto one line."""
     line = " ".join(text.split())
-    return SessionFailed(SessionError(kind=kind, text=line[:500], retry_after_s=retry_after_s))
+    return SessionFailed(SessionError(kind=kind, text=line[:500], retry_after_s=retry_after_s, model=model))
 
 
 class Controls:

@@ -99,6 +99,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="u
     cache_write: int = 0
     micro_usd: int | None = None
     """None: nobody knows the price, which is not zero."""
+    flat: bool = False
+    """At a flat rate, where one request has no price."""
 
 
 class SessionError(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +111,8 @@ class SessionError(msgspec.Struct, frozen=True, kw_only=True):
     """One line, without credentials."""
     retry_after_s: float | None = None
     """What the provider asked for; None: it said nothing."""
+    model: str = ""
+    """The model that failed; empty where that is not known."""
 
 
 class Stop(StrEnum):

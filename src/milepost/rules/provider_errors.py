@@ -1,10 +1,13 @@
 """What kind of failure a model provider reported, and whether it passes by itself.
 
 The status code speaks first, the words second; the words are tried in the order of the table, the first that
-matches wins. Source: spec auto 5.11 (order and words of the newest classifier), 8.10 (rules).
+matches wins. Words that nobody knows are taken for something that passes: waiting costs nothing, while giving up costs
+the night. Source: spec auto 5.11 (order and words of the newest classifier), 8.10 (rules); field-reports #8.
 """
 
+import errno
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -20,15 +23,28 @@ class ErrorKind(StrEnum):
     UNSUPPORTED_MODEL = "unsupported-model"
     CONTEXT = "context"
     BAD_REQUEST = "bad-request"
+    NO_ANSWER = "no-answer"
+    """The provider works; what its model says is empty, withheld or cannot be used. It counts against the unit."""
+    INFRASTRUCTURE = "infrastructure"
+    """This machine is out of something: space, memory, descriptors, processes."""
     DIVERGED = "diverged"
     """A recording that does not fit what is there now."""
     UNKNOWN = "unknown"
+    """Words that nobody knows; perhaps a limit."""
 
 
 def _words(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
+_MACHINE = _words(
+    r"\b(?:ENOSPC|EDQUOT|EROFS|ENOMEM|EMFILE|ENFILE|ENOBUFS|EAGAIN)\b",
+    r"no space left on device",
+    r"disk quota exceeded",
+    r"cannot allocate memory",
+    r"too many open files",
+    r"resource temporarily unavailable",
+)
 _MODEL = _words(
     r"\bmodels?\b.{0,80}\b(?:not (?:found|supported|available|exist)|does ?n[o']t exist|unsupported|unavailable)",
     r"\b(?:no|not have|without) access to\b.{0,40}\bmodel",
@@ -47,6 +63,8 @@ _RATE = _words(
     r"limit.{0,20}resets",
     r"requires more credits|can only afford",
     r"resource_exhausted",
+    r"throttl|slow down",
+    r"\b(?:hour|daily|weekly|monthly|session|message|request|concurrency)s?.{0,2}\blimit\b",
 )
 _QUOTA = _words(r"billing", r"quota", r"insufficient.{0,10}(?:funds|credit)", r"credit balance", r"payment required")
 _AUTH = _words(r"unauthori[sz]ed", r"forbidden", r"invalid.{0,12}(?:api.?)?key", r"api.?key.{0,20}invalid")
@@ -86,8 +104,14 @@ _SERVER = _words(
     r"server_error|api_error|internal server error",
     r"service.{0,4}unavailable|bad gateway",
 )
+_PERHAPS = _words(
+    r"used up|exhausted|allowance|capacity|cool.?down|come back|too (?:many|fast|much)",
+    r"\b(?:again|later|wait)\b",
+)
+"""Words of a limit, in whatever sentence."""
 
 _BY_TEXT: tuple[tuple[re.Pattern[str], ErrorKind], ...] = (
+    (_MACHINE, ErrorKind.INFRASTRUCTURE),
     (_MODEL, ErrorKind.UNSUPPORTED_MODEL),
     (_PAID_OUT, ErrorKind.QUOTA),
     (_RATE, ErrorKind.RATE_LIMIT),
@@ -105,30 +129,53 @@ _BY_STATUS: dict[int, ErrorKind] = {
     403: ErrorKind.AUTH,
     404: ErrorKind.UNSUPPORTED_MODEL,
     408: ErrorKind.NETWORK,
+    409: ErrorKind.SERVER,
     413: ErrorKind.CONTEXT,
+    420: ErrorKind.RATE_LIMIT,
+    425: ErrorKind.SERVER,
     429: ErrorKind.RATE_LIMIT,
 }
 _TEXT_OVER_STATUS: dict[int, frozenset[ErrorKind]] = {
-    403: frozenset({ErrorKind.UNSUPPORTED_MODEL, ErrorKind.QUOTA}),
-    400: frozenset({ErrorKind.UNSUPPORTED_MODEL, ErrorKind.QUOTA, ErrorKind.AUTH, ErrorKind.CONTEXT}),
+    400: frozenset(
+        {ErrorKind.UNSUPPORTED_MODEL, ErrorKind.QUOTA, ErrorKind.AUTH, ErrorKind.CONTEXT, ErrorKind.RATE_LIMIT}
+    ),
+    402: frozenset({ErrorKind.RATE_LIMIT}),
+    403: frozenset({ErrorKind.UNSUPPORTED_MODEL, ErrorKind.QUOTA, ErrorKind.RATE_LIMIT}),
     422: frozenset({ErrorKind.UNSUPPORTED_MODEL, ErrorKind.CONTEXT}),
+    500: frozenset({ErrorKind.CONTEXT, ErrorKind.RATE_LIMIT}),
+    503: frozenset({ErrorKind.RATE_LIMIT}),
 }
 """Statuses that providers also use for another failure: the words may say which."""
 
-_DELAYS_S: dict[ErrorKind, float] = {
-    ErrorKind.RATE_LIMIT: 60.0,
-    ErrorKind.NETWORK: 3.0,
-    ErrorKind.STREAM: 15.0,
-    ErrorKind.SERVER: 30.0,
-}
-_ASKED = re.compile(
-    r"(?:try again in|retry(?:ing)? (?:in|after)|resets? in|retryDelay\W{1,6})\s*(\d+(?:\.\d+)?)\s*(ms|m|s)?",
-    re.IGNORECASE,
+_RETRIED = frozenset({ErrorKind.RATE_LIMIT, ErrorKind.NETWORK, ErrorKind.STREAM, ErrorKind.SERVER})
+_EXHAUSTED = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.EAGAIN,
+    }
 )
 
 
-def classify(status: int | None, text: str) -> ErrorKind:
-    """The kind of a provider's failure. `status`: of HTTP, None where there was no answer. Never raises."""
+def classify(status: int | None, text: str, *, says_when: bool = False) -> ErrorKind:
+    """The kind of a provider's failure. Never raises.
+
+    status: of HTTP, None where there was no answer. says_when: it names a time to come back at, which nobody does
+    who means never.
+    """
+    kind = _classify(status, text)
+    refused = kind in (ErrorKind.QUOTA, ErrorKind.UNKNOWN, ErrorKind.BAD_REQUEST) or status == 403
+    if says_when and refused and not _PAID_OUT.search(text):
+        return ErrorKind.RATE_LIMIT
+    return kind
+
+
+def _classify(status: int | None, text: str) -> ErrorKind:
     told = next((kind for words, kind in _BY_TEXT if words.search(text)), ErrorKind.UNKNOWN)
     if status is None or status < 400:
         return told
@@ -138,25 +185,22 @@ def classify(status: int | None, text: str) -> ErrorKind:
         return told
     if status >= 500:
         return ErrorKind.SERVER
-    return _BY_STATUS.get(status, ErrorKind.BAD_REQUEST)
+    kind = _BY_STATUS.get(status, ErrorKind.BAD_REQUEST)
+    vague = kind is ErrorKind.BAD_REQUEST or status == 403
+    silent = told in (ErrorKind.UNKNOWN, ErrorKind.SERVER)
+    return ErrorKind.UNKNOWN if vague and silent and _PERHAPS.search(text) else kind
+
+
+def exhausted(numbers: Iterable[int | None]) -> bool:
+    """Whether one of these `errno` says that the machine is out of something. Source: spec auto 5.11, issue #1780."""
+    return not _EXHAUSTED.isdisjoint(numbers)
 
 
 def passing(kind: ErrorKind) -> bool:
     """Whether the same request may succeed later with nothing changed."""
-    return kind in _DELAYS_S
+    return kind in _RETRIED
 
 
-def delay_s(kind: ErrorKind, retry_after_s: float | None) -> float:
-    """Seconds to wait before a retry: what the provider asked for, else the usual for the kind (0: do not retry)."""
-    if retry_after_s is not None:
-        return max(0.0, retry_after_s)
-    return _DELAYS_S.get(kind, 0.0)
-
-
-def asked_delay_s(text: str) -> float | None:
-    """Seconds a message asks to wait (`try again in 20s`, `reset in 45s`); None: it names none."""
-    found = _ASKED.search(text)
-    if found is None:
-        return None
-    scale = {"ms": 0.001, "m": 60.0}.get((found[2] or "s").lower(), 1.0)
-    return float(found[1]) * scale
+def retried(kind: ErrorKind) -> bool:
+    """Whether it is worth asking again in the same session, after a short wait."""
+    return kind in _RETRIED

@@ -10,19 +10,19 @@ from milepost.agents.session import SessionSpec
 from milepost.agents.tools.commands import ShellRunner
 from milepost.agents.tools.toolbox import Toolbox
 
-BACKOFF_S = 2.0
-"""Wait before the one retry inside a session; longer waits are for whoever runs it (rules.provider_errors.delay_s)."""
-
 
 class BuiltinAgent:
     """Works through a provider's API with the models a session names."""
 
     def __init__(
-        self, env: Mapping[str, str], *, backoff_s: float = BACKOFF_S, shell_runner: ShellRunner | None = None
+        self, env: Mapping[str, str], *, unusable: set[str] | None = None, shell_runner: ShellRunner | None = None
     ) -> None:
-        """env: keys and base URLs (see `models`); never handed to tools."""
+        """env: keys and base URLs (see `models`); never handed to tools.
+
+        unusable: names of models that a provider will not serve, for this run; kept up to date.
+        """
         self._env = env
-        self._backoff_s = backoff_s
+        self._unusable = set[str]() if unusable is None else unusable
         self._runner = shell_runner
 
     @property
@@ -42,7 +42,7 @@ class BuiltinAgent:
     async def open(self, spec: SessionSpec) -> AsyncGenerator[DrivenSession, None]:
         """A session with the models of `spec`; leaving the context ends its connections."""
         toolbox = Toolbox(spec, shell_runner=self._runner)
-        session = DrivenSession(Conversation(spec, self._env, toolbox, self._backoff_s).drive)
+        session = DrivenSession(Conversation(spec, self._env, toolbox, self._unusable).drive)
         try:
             yield session
         finally:

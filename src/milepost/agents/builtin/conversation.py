@@ -1,7 +1,7 @@
 """The loop of the built-in agent: ask the model, run the tools it calls, tell it what came of them, until it is done.
 
     while requests are left:
-        answer ← ask (with one retry, then the next model)
+        answer ← ask (again where that may help, then the next model)
         no call in it: finished, unless it was empty, cut off, or somebody steered
         each call: checked and run by the toolbox, its result goes back
 
@@ -35,11 +35,11 @@ _CUT_OFF = "Your answer was cut off at its length limit. Go on from there, in sm
 class Conversation:
     """One session with a model."""
 
-    def __init__(self, spec: SessionSpec, env: Mapping[str, str], toolbox: Toolbox, backoff_s: float) -> None:
-        """env: keys and base URLs of the providers, never seen by tools."""
+    def __init__(self, spec: SessionSpec, env: Mapping[str, str], toolbox: Toolbox, unusable: set[str]) -> None:
+        """env: keys and base URLs of the providers, never seen by tools. unusable: as in `Lineup`."""
         self._spec = spec
         self._toolbox = toolbox
-        self._lineup = Lineup(spec, env, backoff_s)
+        self._lineup = Lineup(spec, env, unusable)
         self._history: list[ModelMessage] = []
         self._parts: list[ModelRequestPart] = []
         self._answer: ModelResponse | None = None
@@ -125,7 +125,7 @@ class Conversation:
         if self._unusable >= _UNUSABLE_IN_A_ROW:
             name = self._lineup.choice.name
             raise failed(
-                ErrorKind.UNKNOWN, f"{name}: {self._unusable} unusable tool calls in a row: {answers[-1].text}"
+                ErrorKind.NO_ANSWER, f"{name}: {self._unusable} unusable tool calls in a row: {answers[-1].text}"
             )
 
     def _nudges(self) -> list[str]:
@@ -136,7 +136,7 @@ class Conversation:
             return []
         if answer.finish_reason == "content_filter":
             raise failed(
-                ErrorKind.UNKNOWN, f"{self._lineup.choice.name}: the provider's content filter stopped the answer"
+                ErrorKind.NO_ANSWER, f"{self._lineup.choice.name}: the provider's content filter stopped the answer"
             )
         cut_off = answer.finish_reason == "length"
         if answer.text and not cut_off:
@@ -144,7 +144,7 @@ class Conversation:
         self._empty += 1
         if self._empty >= _EMPTY_IN_A_ROW:
             how = "cut off" if cut_off else "empty"
-            raise failed(ErrorKind.UNKNOWN, f"{self._lineup.choice.name}: {self._empty} answers in a row were {how}")
+            raise failed(ErrorKind.NO_ANSWER, f"{self._lineup.choice.name}: {self._empty} answers in a row were {how}")
         return [_CUT_OFF if cut_off else _EMPTY]
 
     def _say(self, text: str) -> None:

@@ -60,7 +60,7 @@ class Exchange:
 
     def as_broken(self) -> Failure:
         """The failure to treat an answer as that broke off."""
-        return Failure(ErrorKind.STREAM, f"{self._choice.name}: the answer broke off", None)
+        return Failure(ErrorKind.STREAM, f"{self._choice.name}: the answer broke off", None, self._choice.name)
 
     def _cost(self) -> Usage | None:
         if self._stream is None:

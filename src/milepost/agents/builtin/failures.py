@@ -1,11 +1,13 @@
 """A provider's failure, as a kind and one line. What the library, the SDKs or a broken server raise ends here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from milepost.agents.builtin import clock
 from milepost.agents.builtin.models import Choice
 from milepost.agents.session import ErrorKind
-from milepost.rules.provider_errors import asked_delay_s, classify
+from milepost.rules import limits
+from milepost.rules.provider_errors import classify, exhausted
 
 _LONGEST = 300
 _SECRET = 8
@@ -19,6 +21,7 @@ class Failure(NamedTuple):
     text: str
     """One line with the model's name, without credentials."""
     retry_after_s: float | None
+    model: str = ""
 
 
 def failure(choice: Choice, error: Exception) -> Failure:
@@ -26,24 +29,53 @@ def failure(choice: Choice, error: Exception) -> Failure:
     status = getattr(error, "status_code", None)
     code = status if isinstance(status, int) else None
     words = _words(error)
-    asked = getattr(error, "retry_after", None)
-    kind = _kind_by_type(error) or classify(code, words)
+    asked = _asked_s(error, words)
+    kind = _kind_by_type(error) or classify(code, words, says_when=asked is not None)
+    if kind is ErrorKind.RATE_LIMIT and asked is None:
+        asked = limits.named_s("", _headers(error), clock.now())
     shown = " ".join(words.split())[:_LONGEST]
     if len(choice.key) >= _SECRET:
         shown = shown.replace(choice.key, "•••")
     return Failure(
         kind=kind,
         text=f"{choice.name}: {f'{code} ' if code else ''}{shown}",
-        retry_after_s=float(asked) if isinstance(asked, int | float) else asked_delay_s(words),
+        retry_after_s=asked,
+        model=choice.name,
     )
+
+
+def _asked_s(error: Exception, words: str) -> float | None:
+    """Seconds that the provider asks to wait in so many words; what its headers tell of its limits is another thing."""
+    plain = {name: value for name, value in _headers(error).items() if name.startswith("retry-after")}
+    named = limits.named_s(words, plain, clock.now())
+    told = getattr(error, "retry_after", None)
+    if named is None and isinstance(told, int | float) and 0 <= told <= limits.LONGEST_S:
+        return float(told)
+    return named
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    found = getattr(error, "headers", None)
+    return {str(name).lower(): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and what it was made of."""
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _kind_by_type(error: Exception) -> ErrorKind | None:
     from pydantic_ai import exceptions
 
+    if exhausted(cause.errno for cause in _causes(error) if isinstance(cause, OSError)):
+        return ErrorKind.INFRASTRUCTURE
     if isinstance(error, exceptions.ModelConnectionError):
         return ErrorKind.STREAM if error.phase == "read" else ErrorKind.NETWORK
-    if isinstance(error, exceptions.ModelQuotaExceededError):
+    if isinstance(error, exceptions.ModelQuotaExceededError) and _asked_s(error, _words(error)) is None:
         return ErrorKind.QUOTA
     if isinstance(error, exceptions.ModelContextWindowExceededError):
         return ErrorKind.CONTEXT
