@@ -109,9 +109,7 @@ class Storm:
             self.place.note(f"SIGCONT to {', '.join(str(process.pid) for process in chosen)}")
 
     def _shot(self, process: processes.Process) -> None:
-        for running in (*self.started, *self.typed):
-            if running.process.pid in (process.pid, process.group):
-                running.shot = True
+        self.place.shot |= {process.pid, process.group}
 
     def _order(self, blow: Blow, _: random.Random) -> None:
         words = ("doctor", "--fix") if blow.args[0] == "fix" else ("parallel", *blow.args)

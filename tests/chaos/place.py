@@ -67,6 +67,8 @@ class Place:
     """Every commit that a milestone branch was seen at."""
     mains: list[str] = field(default_factory=list)
     """Every commit that main was seen at, in order."""
+    shot: set[int] = field(default_factory=set)
+    """Every process that was sent a signal, also one that had only just been typed."""
     said: int = 0
     mounted: bool = False
 
@@ -143,13 +145,21 @@ class Place:
         self.note(f"{running.name} → {code} {_last(ran)}")
         if "Traceback" in ran.said:
             raise Broken(f"{running.name} shows a traceback:\n{ran.said[-3000:]}")
-        if code not in CODES and not running.shot:
+        if code not in CODES and not self.was_shot(running):
             raise Broken(f"{running.name} ended with {code}:\n{ran.said[-1500:]}")
         return ran
 
+    def was_shot(self, running: Running) -> bool:
+        """Whether its exit code may be that of a signal."""
+        return running.shot or running.process.pid in self.shot
+
     def gsd(self, *words: str) -> Ran:
-        """Type a command and wait."""
-        return self.end(self.begin(*words))
+        """Type a command and wait; once more when it was killed, as a person would."""
+        while True:
+            running = self.begin(*words)
+            ran = self.end(running)
+            if ran.code in CODES:
+                return ran
 
     def json(self, *words: str) -> object:
         """A command's answer as data; None when it had none."""

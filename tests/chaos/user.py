@@ -109,19 +109,15 @@ class User:
 
     def _commit(self, _: float) -> None:
         path = f"notes/{2 + self.number % 2}.txt"
-        (self.place.root / path).write_text(f"committed by the user, number {self.number}\n")
+        self._write(path, f"committed by the user, number {self.number}\n".encode())
         if self._patiently("commit", "-qm", f"the user's own, number {self.number}", "--only", "--", path):
             self._committed()
-        else:
-            self.files[path] = (self.place.root / path).read_bytes()
+            del self.files[path]
 
     def _commit_staged(self, _: float) -> None:
         """As most people commit: what is in the index, whatever else is."""
         path = f"mine/kept{self.number}.txt"
-        file = self.place.root / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(b"kept\n")
-        self.files[path] = file.read_bytes()
+        self._write(path, b"kept\n")
         if self._patiently("add", "--", path):
             self.staged.add(path)
             if self._patiently("commit", "-qm", f"the user's staged, number {self.number}"):
