@@ -56,6 +56,7 @@ def test_the_rest() -> None:
         ("prices: {x: 5}", "must be an object with input, output"),
         ("prices: {x: {input: -1}}", "from 0 up"),
         ("prices: {x: {inputs: 1}}", "did you mean"),
+        ("prices: {x: {input: 1}}", "needs output"),
         ("prices:\n  x: {input: 1}\n  x: {input: 2}", "set twice"),
         ("billing: {tokens_per_window: 0}", "from 1 up"),
     ],

@@ -282,8 +282,8 @@ class Billing(NamedTuple):
 class Price(NamedTuple):
     """What a model costs, instead of what the price table says."""
 
-    input: Annotated[float | None, Key("USD per million input tokens.", "design", at_least=0)] = None
-    output: Annotated[float | None, Key("USD per million output tokens.", "design", at_least=0)] = None
+    input: Annotated[float, Key("USD per million input tokens.", "design", at_least=0, required=True)] = 0
+    output: Annotated[float, Key("USD per million output tokens.", "design", at_least=0, required=True)] = 0
     cache_read: Annotated[
         float | None, Key("USD per million tokens read from a cache; as `input` when unset.", "design", at_least=0)
     ] = None

@@ -168,8 +168,17 @@ class _Reader:
             elif name in found:
                 self.error(where, line, "is set twice; the first one counts")
             else:
-                found[name] = self._group(field.fields, entry, f"{where}.")
+                self._add(found, field, name, self._group(field.fields, entry, f"{where}."), where, line)
         return found
+
+    def _add(
+        self, found: dict[str, object], field: Field, name: str, entry: Mapping[str, object], path: str, line: int
+    ) -> None:
+        missing = [child.name for child in field.fields if child.key.required and child.name not in entry]
+        if missing:
+            self.error(path, line, f"needs {', '.join(missing)}; left out")
+        else:
+            found[name] = entry
 
     def _entries(self, field: Field, node: yaml.Node, path: str) -> object:
         if field.key.single and isinstance(node, yaml.MappingNode):

@@ -16,8 +16,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.model import money
 from milepost.model.units import Unit
 from milepost.model.words import counted
-from milepost.rules import budget
-from milepost.store import ledger
+from milepost.ui.views import spending
 from milepost.unit.bench import Watcher
 from milepost.worker.shift import Ending, Shift
 
@@ -46,6 +45,7 @@ class _Tally:
         self.unit: Unit | None = None
         self.since = time.monotonic()
         self.tokens = 0
+        self.flat_tokens = 0
         self.micro_usd: int | None = 0
         self.doing = ""
 
@@ -55,6 +55,9 @@ class _Tally:
 
     def add(self, event: Event) -> None:
         match event:
+            case Usage(flat=True):
+                self.tokens += (tokens := event.input + event.output + event.cache_read + event.cache_write)
+                self.flat_tokens += tokens
             case Usage():
                 self.tokens += event.input + event.output + event.cache_read + event.cache_write
                 known = self.micro_usd is not None and event.micro_usd is not None
@@ -71,7 +74,8 @@ class _Tally:
     def took(self) -> str:
         seconds = int(time.monotonic() - self.since)
         clock = f"{seconds // 60}:{seconds % 60:02d}"
-        return f"{clock}  {money.show_tokens(self.tokens)} tokens  {money.show(self.micro_usd)}"
+        cost = "flat rate" if self.flat_tokens and not self.micro_usd else money.show(self.micro_usd)
+        return f"{clock}  {money.show_tokens(self.tokens)} tokens  {cost}"
 
 
 def _target(call: ToolCall) -> str:
@@ -166,7 +170,7 @@ class JsonLines:
 
     def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
         """`{"type":"unit-started",…}`."""
-        self._put(type="unit-started", unitType=str(unit.kind), unitId=unit.id, attempt=attempt, number=number)
+        self._put(type="unit-started", unitType=unit.type, unitId=unit.id, attempt=attempt, number=number)
 
     def session_event(self, event: Event) -> None:
         """The session's event; streamed text is left to the transcript."""
@@ -184,6 +188,7 @@ class JsonLines:
                     cacheRead=event.cache_read,
                     cacheWrite=event.cache_write,
                     cost=None if event.micro_usd is None else money.to_usd(event.micro_usd),
+                    **({"flatRate": True} if event.flat else {}),
                 )
             case Ended():
                 error = {"errorKind": str(event.error.kind), "error": event.error.text} if event.error else {}
@@ -209,9 +214,7 @@ class JsonLines:
 
 class _Totals(NamedTuple):
     units: int
-    tokens: int
-    micro_usd: int
-    unpriced: int
+    spent: spending.Spent
 
 
 def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, program: str) -> None:
@@ -221,12 +224,12 @@ def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, pro
     if headless:
         sys.stdout.write(_json(ending, hint, totals, seconds) + "\n")
         return
-    cost = money.show(totals.micro_usd) + (
-        f" and {counted(totals.unpriced, 'request')} of unknown price" if totals.unpriced else ""
-    )
+    cost = spending.show(totals.spent)
     lines = [f"{ending.code.name.lower()}: {ending.reason}"]
     lines += [f"  {hint}"] if hint else []
-    lines += [f"  {counted(totals.units, 'unit')}, {money.show_tokens(totals.tokens)} tokens, {cost}, {seconds:.0f} s"]
+    lines += [
+        f"  {counted(totals.units, 'unit')}, {money.show_tokens(totals.spent.tokens)} tokens, {cost}, {seconds:.0f} s"
+    ]
     sys.stdout.write("".join(f"{_safe(line)}\n" for line in lines))
 
 
@@ -234,7 +237,7 @@ def failure(error: MilepostError | OSError) -> None:
     """The final JSON line of a headless run that ended with an error."""
     code = error.exit_code if isinstance(error, MilepostError) else ExitCode.ERROR
     hint = error.hint if isinstance(error, MilepostError) else ""
-    sys.stdout.write(_json(Ending(code, str(error), hint), hint, _Totals(0, 0, 0, 0), 0.0) + "\n")
+    sys.stdout.write(_json(Ending(code, str(error), hint), hint, _Totals(0, spending.NOTHING), 0.0) + "\n")
 
 
 def _json(ending: Ending, hint: str, totals: _Totals, seconds: float) -> str:
@@ -246,9 +249,10 @@ def _json(ending: Ending, hint: str, totals: _Totals, seconds: float) -> str:
             "reason": ending.reason,
             "hint": hint,
             "units": totals.units,
-            "tokens": totals.tokens,
-            "cost": money.to_usd(totals.micro_usd),
-            "unpricedRequests": totals.unpriced,
+            "tokens": totals.spent.tokens,
+            "cost": money.to_usd(totals.spent.micro_usd),
+            "unpricedRequests": totals.spent.unpriced,
+            **({"flatRateTokens": totals.spent.flat_tokens} if totals.spent.flat else {}),
             "durationMs": round(seconds * 1000),
         }
     )
@@ -257,9 +261,8 @@ def _json(ending: Ending, hint: str, totals: _Totals, seconds: float) -> str:
 def _totals(shift: Shift) -> _Totals:
     """Of this run alone."""
     events = [e for e in shift.journal("project").everything() if e.run == shift.run]
-    rows = ledger.rows(events)
-    books = budget.books(events)
-    return _Totals(len(rows), sum(row.tokens.total for row in rows), books.spent, books.unpriced)
+    found = spending.attempts(events)
+    return _Totals(sum(1 for attempt in found if attempt.requests), spending.whole(found))
 
 
 def _safe(text: str) -> str:

@@ -16,7 +16,7 @@ from milepost.errors import MilepostError
 from milepost.formats.journal import AnyEvent, SessionEnded, UsageReported
 from milepost.rules import budget, supervision
 from milepost.store.tally import Tally
-from milepost.unit import ceilings, spoken, supervise
+from milepost.unit import billing, ceilings, spoken, supervise
 from milepost.unit.bench import Bench
 from milepost.unit.transcript import Transcript
 
@@ -82,6 +82,7 @@ class _Drive:
                 cache_read=usage.cache_read,
                 cache_write=usage.cache_write,
                 micro_usd=usage.micro_usd,
+                flat=usage.flat,
             )
         )
 
@@ -102,7 +103,8 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
         tasks.start_soon(_cancel_when_asked, bench.stop, session, tasks.cancel_scope)
         tasks.start_soon(supervisor.watch, session, tasks.cancel_scope)
         tasks.start_soon(spoken.relay, session, attempt, bench)
-        async for event in session.events():
+        async for told in session.events():
+            event = billing.billed(told, bench.preferences)
             transcript.add(event)
             drive.note(event)
             await supervisor.note(event, session)

@@ -88,7 +88,7 @@ class Heartbeat:
     def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
         """It is the current one from now on."""
         self._progress_ms = self._now_ms()
-        self.say(current_unit=CurrentUnit(type=str(unit.kind), id=unit.id, started_at=self._progress_ms))
+        self.say(current_unit=CurrentUnit(type=unit.type, id=unit.id, started_at=self._progress_ms))
         self._onward.unit_started(unit, attempt, number)
 
     def unit_ended(self, events: Iterable[AnyEvent]) -> None:
@@ -101,7 +101,7 @@ class Heartbeat:
         self._progress_ms = self._now_ms()
         if isinstance(event, Usage):
             self._spent += event.micro_usd or 0
-            self._unpriced += event.micro_usd is None
+            self._unpriced += event.micro_usd is None and not event.flat
             self.say(**self._cost())
         self._onward.session_event(event)
 
