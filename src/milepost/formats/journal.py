@@ -390,6 +390,35 @@ class MilestoneAdded(Event, frozen=True, kw_only=True, tag="milestone-added"):
     """The milestone whose discussion found that there is more than one."""
 
 
+class VerdictGiven(Event, frozen=True, kw_only=True, tag="verdict-given"):
+    """A person judged an acceptance test or a validation."""
+
+    unit: str
+    """`M001` or `M001/S02`."""
+    verdict: str
+    note: str = ""
+
+
+class UnitSkipped(Event, frozen=True, kw_only=True, tag="unit-skipped"):
+    """A person said that something is not to be done, or took that back."""
+
+    kind: str
+    unit: str
+    reason: str = ""
+    taken_back: bool = False
+
+
+class UnitsUndone(Event, frozen=True, kw_only=True, tag="units-undone"):
+    """A person took units of an open milestone back out of its branch."""
+
+    units: tuple[str, ...]
+    """`kind/id` each."""
+    commits: tuple[str, ...]
+    """What was reverted, newest first."""
+    commit: str = ""
+    """The commit that takes them out; empty: only files outside git changed."""
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -416,6 +445,9 @@ AnyEvent: TypeAlias = (
     | Ordered
     | OrderTaken
     | SetUp
+    | VerdictGiven
+    | UnitSkipped
+    | UnitsUndone
     | Asked
     | Answered
     | MilestoneAdded

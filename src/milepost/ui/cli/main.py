@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("milepost.ui.cli.pause", "Let the current unit finish, then stop."),
     "status": ("milepost.ui.cli.status", "Where the project stands, what it cost, what waits for you."),
     "history": ("milepost.ui.cli.history", "The latest units and what they took; cost by phase, slice, model, day, …"),
+    "verdict": ("milepost.ui.cli.verdict", "Say how an acceptance test or a validation ended."),
     "undo": ("milepost.ui.cli.undo", "Take a merged milestone back out of its branch."),
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
     "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
