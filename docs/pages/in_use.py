@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import milepost
-from milepost.rules.models import PHASE_OF
+from milepost.rules.models import PHASE_OF, SIMPLE
 
 _ROOTS = frozenset({"preferences", "prefs"})
 _SECTIONS = frozenset({"git", "parallel"})
@@ -28,7 +28,7 @@ def acts(key: str) -> bool:
 
 def _model(key: str) -> bool:
     _, phase, name = (*key.split("."), "", "")[:3]
-    used = not phase or phase in PHASE_OF.values()
+    used = not phase or phase in {*PHASE_OF.values(), SIMPLE}
     return used and (not name or f"choice.{name}" in _read())
 
 
@@ -40,7 +40,7 @@ def _read() -> frozenset[str]:
 
 
 def _in_file(tree: ast.Module) -> Iterator[str]:
-    names = {"choice": "choice"}
+    names = {"choice": "choice", "dynamic_routing": "dynamic_routing"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             section = _path(node.value, {})

@@ -68,7 +68,7 @@ class Route(NamedTuple):
 def route(
     found: Complexity,
     line: tuple[str, ...],
-    settings: DynamicRouting,
+    dynamic_routing: DynamicRouting,
     *,
     means: Means = ANY,
     evidence: Evidence = NONE,
@@ -81,27 +81,31 @@ def route(
     plain = Route(line, str(found.tier), ceiling=line[0] if line else "", tags=found.tags)
     if means.pinned or not line:
         return plain
-    tier, why = weighed(found, settings, evidence)
+    tier, why = weighed(found, dynamic_routing, evidence)
     reasons = f"{tier}: {', '.join(why)}"
-    if not settings.enabled:
+    if not dynamic_routing.enabled:
         if not simple or tier is not Tier.LIGHT:
             # A failure at a cheap model is a reason to say why it is not asked again.
             return plain._replace(tier=str(tier), why=reasons if simple else "")
         return plain._replace(models=_joined(*simple, *line), why=f"{reasons}; models.execution_simple")
     if tier.height >= tier_of(line[0]).height:
         return plain._replace(tier=str(tier), why=f"{reasons}; {line[0]} is the ceiling")
-    chosen, said = _chosen(tier, line[0], settings, means, simple)
+    chosen, said = _chosen(tier, line[0], dynamic_routing, means, simple)
     return plain._replace(models=_joined(*chosen, *line), tier=str(tier), why=f"{reasons}; {said}")
 
 
-def weighed(found: Complexity, settings: DynamicRouting, evidence: Evidence) -> tuple[Tier, tuple[str, ...]]:
+def weighed(found: Complexity, dynamic_routing: DynamicRouting, evidence: Evidence) -> tuple[Tier, tuple[str, ...]]:
     """The tier that counts, and the reasons for it."""
     tier, why = found.tier, found.reasons
-    if settings.enabled and evidence.failing and tier is not Tier.HEAVY:
+    if dynamic_routing.enabled and evidence.failing and tier is not Tier.HEAVY:
         tier, why = tier.up, (*why, f"such units fail too often as {tier}")
-    if settings.enabled and settings.budget_pressure and (lower := pressed(tier, evidence.percent)) is not tier:
+    if (
+        dynamic_routing.enabled
+        and dynamic_routing.budget_pressure
+        and (lower := pressed(tier, evidence.percent)) is not tier
+    ):
         tier, why = lower, (*why, f"{evidence.percent} % of the budget is spent")
-    if settings.escalate_on_failure and evidence.floor and evidence.floor.height > tier.height:
+    if dynamic_routing.escalate_on_failure and evidence.floor and evidence.floor.height > tier.height:
         tier, why = evidence.floor, (*why, "the attempt before failed")
     return tier, why
 
@@ -114,32 +118,36 @@ def pressed(tier: Tier, percent: int) -> Tier:
 
 
 def _chosen(
-    tier: Tier, ceiling: str, settings: DynamicRouting, means: Means, simple: tuple[str, ...]
+    tier: Tier, ceiling: str, dynamic_routing: DynamicRouting, means: Means, simple: tuple[str, ...]
 ) -> tuple[tuple[str, ...], str]:
     """The models to put before the configured ones, and a word on them."""
     missed = ""
-    named = getattr(settings.tier_models, tier)
+    named = {
+        Tier.LIGHT: dynamic_routing.tier_models.light,
+        Tier.STANDARD: dynamic_routing.tier_models.standard,
+        Tier.HEAVY: dynamic_routing.tier_models.heavy,
+    }[tier]
     for models, key in (((named,) if named else (), f"tier_models.{tier}"), (simple, "models.execution_simple")):
         if not models or (key != f"tier_models.{tier}" and tier is not Tier.LIGHT):
             continue
-        if not settings.cross_provider and provider_of(models[0]) != provider_of(ceiling):
+        if not dynamic_routing.cross_provider and provider_of(models[0]) != provider_of(ceiling):
             missed = f" ({key} is of another provider)"
         elif not means.has(models[0]):
             missed = f" ({key} cannot be asked)"
         else:
             return models, f"{key}{missed}"
-    cheapest = min(_cheaper(tier, ceiling, settings, means), default=None)
+    cheapest = min(_cheaper(tier, ceiling, dynamic_routing, means), default=None)
     if cheapest is None:
         return (), f"{ceiling}, for want of a model of that tier{missed}"
     return (cheapest[1],), f"the cheapest of its tier{missed}"
 
 
-def _cheaper(tier: Tier, ceiling: str, settings: DynamicRouting, means: Means) -> Iterator[tuple[float, str]]:
+def _cheaper(tier: Tier, ceiling: str, dynamic_routing: DynamicRouting, means: Means) -> Iterator[tuple[float, str]]:
     owner, limit = provider_of(ceiling), price_of(ceiling)
     if owner in _OWN_MACHINE:
         return
     for known in KNOWN:
-        ours = known.provider == owner or settings.cross_provider
+        ours = known.provider == owner or dynamic_routing.cross_provider
         if known.tier is tier and ours and means.has(known.name) and (limit is None or known.usd < limit):
             yield known.usd, known.name
 
