@@ -55,14 +55,14 @@ class Supervisor:
         self._seen = Watched(ran_s=0.0, silent_s=0.0)
         self._progress = _Progress(at_ms=bench.now_ms())
         self._open: dict[str, str] = {}
-        self._happened = False
+        self._happened_s: float | None = None
         self._percent = 0
         self._told: Why | None = None
         self._record = _Record(spec.unit, bench)
 
     async def note(self, event: Event, session: Session) -> None:
         """Take in one event. A message about the context goes out between two calls, when the model will read it."""
-        self._happened = True
+        self._happened_s = self._bench.clock.now_s()
         self._progress = _Progress(self._progress.count + 1, _kind(event), self._bench.now_ms())
         match event:
             case ToolCall():
@@ -96,15 +96,16 @@ class Supervisor:
             at_s += passed_s
             stood_still = passed_s > poll_s + stall_s or slept_now_s - slept_s > _SLEPT_S
             slept_s = slept_now_s
-            self._count(poll_s if stood_still else passed_s, anew=stood_still)
+            self._count(poll_s if stood_still else passed_s, at_s, anew=stood_still)
             while (asked := supervision.due(self._seen, self._limit)) is not None and self.ended is None:
                 await self._act(asked, session)
             self._record.write(self._progress)
 
-    def _count(self, passed_s: float, *, anew: bool) -> None:
+    def _count(self, passed_s: float, at_s: float, *, anew: bool) -> None:
         asking = ASK in self._open.values()
-        silent_s = 0.0 if anew or asking or self._happened else self._seen.silent_s + passed_s
-        self._happened = False
+        since_s = self._seen.silent_s + passed_s if self._happened_s is None else max(0.0, at_s - self._happened_s)
+        silent_s = 0.0 if anew or asking else since_s
+        self._happened_s = None
         self._seen = self._seen._replace(ran_s=self._seen.ran_s + (0.0 if asking else passed_s), silent_s=silent_s)
 
     async def _act(self, asked: Steer | End, session: Session) -> None:
