@@ -21,6 +21,7 @@ from milepost.model.units import Unit, UnitKind
 from milepost.rules import fleet as told
 from milepost.rules.dispatch import Decision, Dispatch
 from milepost.ui.views import fleet
+from milepost.ui.views.plan_tree import Branch, Leaf, Stem
 from milepost.ui.views.situation import Situation
 
 NOW = 1_763_760_000_000
@@ -39,7 +40,16 @@ STATE = State(
     active_task=Ref("T02", "Write"),
 )
 DUE = Dispatch(Unit(UnitKind.EXECUTE_TASK, "M001/S01/T02"), "task-is-executed")
-PLANNED = frozenset({"M001/S01", "M001/S01/T01", "M001/S01/T02", "M001/S02", "M001/S02/T01"})
+PLAN = (
+    Stem(
+        STATE.registry[0],
+        (
+            Branch("S01", "Core", False, (), (Leaf("T01", "Read", True), Leaf("T02", "Write", False))),
+            Branch("S02", "Fetch", False, ("S01",), (Leaf("T01", "Loop", False),)),
+        ),
+    ),
+    *(Stem(entry, ()) for entry in STATE.registry[1:]),
+)
 
 
 def began(run: str = "r1", at_ms: int = NOW - 600_000, **more: object) -> RunStarted:
@@ -116,6 +126,6 @@ def here(
         runner=runner,
         pid=4711 if runner else 0,
         carried=0,
-        planned=lambda: PLANNED,
+        plan=lambda: PLAN,
         **more,  # type: ignore[arg-type]
     )

@@ -8,6 +8,7 @@ from milepost.model.units import Unit, UnitKind
 from milepost.rules.dispatch import Dispatch, Halt, Level
 from milepost.ui.views import overview
 from milepost.ui.views.overview import Overview, Row
+from milepost.ui.views.spending import Spent
 
 STATE = State(
     phase=Phase.EXECUTING,
@@ -47,10 +48,14 @@ def seen(events: list[AnyEvent], **changes: object) -> Overview:
 
 def test_rows_by_kind_in_the_order_they_were_met() -> None:
     assert overview.by_kind(EVENTS) == (
-        Row(kind="plan-slice", attempts=2, committed=1, tokens=3_000, micro_usd=1_000),
-        Row(kind="execute-task", attempts=1, committed=0, tokens=2_000, micro_usd=None),
-        Row(kind="run-uat", attempts=1, committed=0, tokens=0, micro_usd=0),
-    )
+        Row(kind="plan-slice", attempts=2, committed=2, spent=Spent(requests=3, input=1_800, output=1_200, micro_usd=1_000)),
+        Row(
+            kind="execute-task", attempts=1, committed=1,
+            spent=Spent(requests=2, input=1_200, output=800, micro_usd=50, unpriced=1),
+        ),
+        Row(kind="run-uat", attempts=1, committed=1, spent=Spent()),
+    )  # fmt: skip
+    assert [row.micro_usd for row in overview.by_kind(EVENTS)] == [1_000, None, 0]
     assert overview.by_kind([]) == ()
 
 
@@ -106,6 +111,6 @@ def test_the_table() -> None:
     table = text.split("\n\n")[1].splitlines()
     assert len({line.find("  ", 12) > 0 for line in table}) == 1
     assert table[0].split() == ["unit", "attempts", "done", "tokens", "cost"]
-    assert table[2].split() == ["execute-task", "1", "0", "2.0k", "unknown"]
+    assert table[2].split() == ["execute-task", "1", "1", "2.0k", "unknown"]
     assert overview.table(()).split() == ["unit", "attempts", "done", "tokens", "cost"]
     assert "\n\n" not in overview.text(seen([]), "gsd")

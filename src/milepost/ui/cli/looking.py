@@ -6,9 +6,11 @@ from pathlib import Path
 
 from milepost.errors import FormatError
 from milepost.fleet.look import look
-from milepost.formats import evidence
+from milepost.formats import captures, evidence
 from milepost.formats.evidence import Evidence
 from milepost.formats.journal import AnyEvent
+from milepost.model import money
+from milepost.rules import projection
 from milepost.rules.attempts import Attempt
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import decide
@@ -17,7 +19,8 @@ from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
 from milepost.ui.cli import stop
 from milepost.ui.cli.context import Where
-from milepost.ui.views import fleet, plan_tree
+from milepost.ui.views import fleet, inbox, overview, plan_tree
+from milepost.ui.views.dashboard import Dashboard
 from milepost.ui.views.situation import Situation
 from milepost.ui.views.waiting import honest
 
@@ -42,8 +45,43 @@ def around(where: Where, program: str, events: Callable[[], Sequence[AnyEvent]] 
         pid=holder.pid if holder else 0,
         carried=ledger.carried(state_path),
         evidence=lambda attempt: _evidence(attempt, where),
-        planned=lambda: plan_tree.ids(plan_tree.of(tree, state.registry)),
+        plan=lambda: plan_tree.of(tree, state.registry),
     )
+
+
+def problems(where: Where) -> tuple[str, ...]:
+    """What is wrong with the preferences, for people."""
+    return tuple(map(str, preferences.load(where.root, where.home, state_dir=where.state_dir).problems))
+
+
+def dashboard_of(here: Situation, where: Where) -> Dashboard:
+    """What `status` shows: the situation, and what else is in the project's files."""
+    tree = Snapshot(where.root, where.state_dir)
+    ceiling = here.preferences.budget_ceiling
+    finished = tuple(projection.finished_slices(here.events).values())
+    return Dashboard(
+        here=here,
+        seen=overview.overview(
+            here.state,
+            here.decision,
+            here.events,
+            running=_running(here, where),
+            ceiling=None if ceiling is None else money.from_usd(ceiling),
+            carried=here.carried,
+        ),
+        projection=projection.project(finished, projection.slices_left(here.state.registry, tree)),
+        captures=sum(capture.status == "pending" for capture in captures.parse(tree.text("CAPTURES.md") or "")),
+        waiting=inbox.rows(here.look, here.preferences.parallel, here.program),
+    )
+
+
+def _running(here: Situation, where: Where) -> str:
+    if here.pid:
+        lock = ledger.read_lock(Path(where.root, where.state_dir))
+        doing = f": {lock.unit_type} {lock.unit_id}, since {lock.unit_started_at}" if lock else ""
+        return f"pid {here.pid}{doing}"
+    living = [w.milestone for w in here.look.workers if w.alive]
+    return f"parallel workers: {', '.join(living)}" if living else ""
 
 
 def _evidence(attempt: Attempt, where: Where) -> Evidence | None:

@@ -16,7 +16,7 @@ from milepost.errors import ExitCode
 from milepost.fleet.look import look
 from milepost.store import preferences
 from milepost.store.tally import Tally
-from milepost.ui.cli import arguments, context
+from milepost.ui.cli import arguments, context, screen
 from milepost.ui.views import fleet as view
 from milepost.ui.views import fleet_json
 
@@ -34,7 +34,11 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     made.add_argument("--json", action="store_true", help="one JSON object; with --watch one a line at each change")
     made.add_argument("--watch", action="store_true", help="again and again, until nothing runs; Ctrl-C leaves")
     made.add_argument(
-        "--interval", type=_interval, default=1.0, metavar="SECONDS", help="between two looks of --watch (default 1)"
+        "--interval",
+        type=screen.interval,
+        default=1.0,
+        metavar="SECONDS",
+        help="between two looks of --watch (default 1)",
     )
     return made
 
@@ -112,13 +116,3 @@ def _changed(*, as_json: bool) -> Callable[[view.Board], None]:
         sys.stdout.flush()
 
     return show
-
-
-def _interval(text: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0.0
-    if not 0.1 <= found <= 3600:
-        raise argparse.ArgumentTypeError("must be a number of seconds from 0.1 up")
-    return found

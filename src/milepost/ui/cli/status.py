@@ -1,88 +1,92 @@
-"""`gsd status`: where the project stands, what it cost, what waits for a person. Reads, never writes."""
+"""`gsd status`: where the project stands, what runs, what it costs, what waits for a person. Reads, never writes.
 
+`--watch` draws it anew while something runs; `gsd status M002` is about one milestone. Source: parallel PR-245.
+"""
+
+import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from milepost.errors import ExitCode
-from milepost.fleet.look import look
+from milepost.errors import ExitCode, MilepostError
 from milepost.model import money
-from milepost.rules.derive import derive
-from milepost.rules.dispatch import decide
-from milepost.store import ledger, preferences
-from milepost.store.snapshot import Snapshot
-from milepost.store.steering import steered
-from milepost.ui.cli import arguments, context, stop
-from milepost.ui.views import fleet, fleet_json, overview
+from milepost.store.tally import Tally
+from milepost.ui.cli import arguments, context, looking, screen
+from milepost.ui.views import dashboard, fleet_json, milestone_status, story
 from milepost.ui.views import state as state_view
-from milepost.ui.views.waiting import honest
+from milepost.ui.views.dashboard import Dashboard
+from milepost.ui.views.situation import Situation
+
+
+class NoMilestone(MilepostError):
+    """A milestone that is not in the plan."""
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    """The options."""
+    made = arguments.Parser(prog=f"{program} status", description="Where the project stands and what it cost.")
+    made.add_argument("milestone", nargs="?", metavar="MID", help="only this milestone")
+    made.add_argument("--json", action="store_true", help="the same as JSON; with --watch one line at each change")
+    made.add_argument("--watch", action="store_true", help="again and again, while something runs; Ctrl-C leaves")
+    made.add_argument(
+        "--interval", type=screen.interval, default=1.0, metavar="SECONDS",
+        help="between two looks of --watch (default 1)",
+    )  # fmt: skip
+    return made
 
 
 def run(argv: Sequence[str], program: str) -> int:
-    """Print it."""
-    made = arguments.Parser(prog=f"{program} status", description="Where the project stands and what it cost.")
-    made.add_argument("--json", action="store_true", help="the same as JSON")
-    options = made.parse_args(argv)
+    """Print it, once or again and again."""
+    options = parser(program).parse_args(argv)
     where = context.find(program)
-    tree = Snapshot(where.root, where.state_dir)
-    settings = preferences.load(where.root, where.home, state_dir=where.state_dir)
-    for problem in settings.problems:
+    for problem in looking.problems(where):
         sys.stderr.write(f"{program}: {problem}\n")
-    state_path = Path(where.root, where.state_dir)
-    state = derive(tree, lock=None)
-    active = state.active_milestone.id if state.active_milestone else None
-    decision = honest(decide(state, steered(tree, active), settings.preferences), state, tree.homes)
-    ceiling = settings.preferences.budget_ceiling
-    board = fleet.board(look(state_path, now_ms=_now_ms()), settings.preferences, program)
-    seen = overview.overview(
-        state,
-        decision,
-        board.seen.events,
-        running=_running(state_path) or _workers(board),
-        ceiling=None if ceiling is None else money.from_usd(ceiling),
-        carried=ledger.carried(state_path),
-    )
-    if options.json:
-        sys.stdout.write(_json(seen, board, state_view.query(state, decision)) + "\n")
-    else:
-        sys.stdout.write(overview.text(seen, program))
-        sys.stdout.write("".join(f"{line}\n" for line in ["", *fleet.brief(board)] if board.shown))
+    tally = Tally(Path(where.root, where.state_dir))
+
+    def look() -> screen.Frame[object]:
+        here = looking.around(where, program, tally.events)
+        return _milestone(options.milestone, here) if options.milestone else _project(looking.dashboard_of(here, where))
+
+    if options.watch:
+        return screen.watch(look, options.interval, as_json=options.json)
+    frame = look()
+    sys.stdout.write(frame.line if options.json else screen.painted(frame.text, colour=screen.coloured()))
     return ExitCode.DONE
 
 
-def _running(state: Path) -> str:
-    holder = stop.runner(state)
-    if holder is None:
-        return ""
-    lock = ledger.read_lock(state)
-    doing = f": {lock.unit_type} {lock.unit_id}, since {lock.unit_started_at}" if lock else ""
-    return f"pid {holder.pid}{doing}"
+def _project(made: Dashboard) -> screen.Frame[object]:
+    return screen.Frame(
+        text=dashboard.text(made, screen.width()),
+        line=_json(made) + "\n",
+        sign=dashboard.signature(made),
+        goes_on=bool(made.here.alive),
+    )
 
 
-def _workers(board: fleet.Board) -> str:
-    return f"parallel workers: {', '.join(w.milestone for w in board.seen.workers if w.alive)}" if board.living else ""
+def _milestone(mid: str, here: Situation) -> screen.Frame[object]:
+    if mid not in {entry.id for entry in here.state.registry}:
+        raise NoMilestone(f"there is no milestone {mid}", hint=f"{here.program} queue lists them.")
+    told = milestone_status.story(mid, here)
+    text = story.text(told, screen.width())
+    return screen.Frame(text=text, line=json.dumps(told.document) + "\n", sign=text, goes_on=bool(here.alive))
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _json(seen: overview.Overview, board: fleet.Board, query: str) -> str:
+def _json(made: Dashboard) -> str:
+    seen, board = made.seen, made.here.board
     rows = [
         {
             "kind": r.kind,
             "attempts": r.attempts,
             "committed": r.committed,
-            "tokens": r.tokens,
+            "tokens": r.spent.tokens,
             "cost": None if r.micro_usd is None else money.to_usd(r.micro_usd),
         }
         for r in seen.rows
     ]
     return json.dumps(
         {
-            **json.loads(query),
+            **json.loads(state_view.query(seen.state, seen.next)),
             "running": seen.running,
             "spent": money.to_usd(seen.books.spent),
             "reserved": money.to_usd(seen.books.reserved),
@@ -93,5 +97,6 @@ def _json(seen: overview.Overview, board: fleet.Board, query: str) -> str:
             "lastRun": None
             if seen.last_run is None
             else {"state": seen.last_run.state, "reason": seen.last_run.reason, "hint": seen.last_run.hint},
+            **dashboard.document(made),
         }
     )

@@ -1,12 +1,11 @@
 """`gsd why`: what made it so: who, when, the evidence, what it cost. Reads, never writes. Source: DESIGN rule 10."""
 
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 
 from milepost.errors import ExitCode
-from milepost.ui.cli import arguments, context, looking
+from milepost.ui.cli import arguments, context, looking, screen
 from milepost.ui.views import inbox, story, why
 
 
@@ -26,10 +25,5 @@ def run(argv: Sequence[str], program: str) -> int:
     here = looking.around(context.find(program), program)
     waiting = inbox.rows(here.look, here.preferences.parallel, program)
     told = why.explain(options.about, here, waiting)
-    sys.stdout.write(json.dumps(told.document) + "\n" if options.json else story.text(told, width()))
+    sys.stdout.write(json.dumps(told.document) + "\n" if options.json else story.text(told, screen.width()))
     return ExitCode.DONE
-
-
-def width() -> int:
-    """Columns of the terminal; 0 when the reader is none: lines are not broken for programs."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0

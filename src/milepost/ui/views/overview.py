@@ -6,12 +6,15 @@ A fold over the plan and the journal; the same numbers as `gsd headless query`. 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Landed, RunEnded, UsageReported
+from milepost.formats.journal import AnyEvent, AttemptStarted, Landed, Result, RunEnded, UsageReported
 from milepost.model import money
 from milepost.model.state import State
 from milepost.model.words import counted
 from milepost.rules import budget
 from milepost.rules.dispatch import Decision, Dispatch
+from milepost.ui.views import spending
+from milepost.ui.views.spending import Spent
+from milepost.ui.views.story import LABEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +42,12 @@ class Row:
     kind: str
     attempts: int
     committed: int
-    tokens: int
-    micro_usd: int | None
+    spent: Spent
+
+    @property
+    def micro_usd(self) -> int | None:
+        """None: what it cost is not known."""
+        return None if self.spent.unpriced else self.spent.micro_usd
 
 
 def overview(
@@ -54,7 +61,7 @@ def overview(
         running=running,
         books=budget.books(events, carried=carried),
         ceiling=ceiling,
-        tokens=sum(_tokens(e) for e in events if isinstance(e, UsageReported)),
+        tokens=spending.total(e for e in events if isinstance(e, UsageReported)).tokens,
         attempts=sum(isinstance(e, AttemptStarted) for e in events),
         last_run=ends[-1] if ends else None,
         # Merging once more what is merged says so again; the last word counts.
@@ -65,54 +72,40 @@ def overview(
 
 def by_kind(events: Sequence[AnyEvent]) -> tuple[Row, ...]:
     """Cost by kind of unit, in the order the kinds were first met."""
-    kinds: dict[str, str] = {}
-    usage: dict[str, list[UsageReported]] = {}
-    committed: dict[str, int] = {}
-    for event in events:
-        match event:
-            case AttemptStarted():
-                kinds[event.attempt] = event.kind
-            case UsageReported(attempt=attempt) if attempt in kinds:
-                usage.setdefault(kinds[attempt], []).append(event)
-            case AttemptEnded(attempt=attempt, commit=commit) if attempt in kinds and commit:
-                committed[kinds[attempt]] = committed.get(kinds[attempt], 0) + 1
-            case _:
-                pass
-    counts = list(kinds.values())
+    kinds: dict[str, list[spending.Attempt]] = {}
+    for attempt in spending.attempts(events):
+        if attempt.kind:
+            kinds.setdefault(attempt.kind, []).append(attempt)
     return tuple(
         Row(
             kind=kind,
-            attempts=counts.count(kind),
-            committed=committed.get(kind, 0),
-            tokens=sum(_tokens(u) for u in usage.get(kind, ())),
-            micro_usd=_cost(usage.get(kind, [])),
+            attempts=len(made),
+            committed=sum(attempt.result == Result.COMMITTED for attempt in made),
+            spent=spending.whole(made),
         )
-        for kind in dict.fromkeys(counts)
+        for kind, made in kinds.items()
     )
-
-
-def _tokens(usage: UsageReported) -> int:
-    return usage.input + usage.output + usage.cache_read + usage.cache_write
-
-
-def _cost(usage: Sequence[UsageReported]) -> int | None:
-    prices = [u.micro_usd for u in usage]
-    return None if any(p is None for p in prices) else sum(p for p in prices if p is not None)
 
 
 def text(seen: Overview, program: str) -> str:
     """For a terminal."""
+    lines = [f"{label.ljust(LABEL)}{words}" for label, words in facts(seen, program)]
+    return "\n".join(lines) + "\n" + ("\n" + table(seen.rows) if seen.rows else "")
+
+
+def facts(seen: Overview, program: str) -> list[tuple[str, str]]:
+    """Label and words, one line each."""
     state = seen.state
-    lines = [f"Milestone  {_named(state.active_milestone)}", f"Slice      {_named(state.active_slice)}"]
-    lines += [f"Task       {_named(state.active_task)}", f"Phase      {state.phase}"]
-    lines += [f"Next       {_next(seen.next)}", f"Running    {seen.running or 'nothing'}"]
-    lines += [f"Progress   {_progress(state)}", f"Cost       {_money(seen)}"]
-    lines += [f"Blocked    {blocker}" for blocker in state.blockers]
+    rows = [("Milestone", _named(state.active_milestone)), ("Slice", _named(state.active_slice))]
+    rows += [("Task", _named(state.active_task)), ("Phase", str(state.phase))]
+    rows += [("Next", _next(seen.next)), ("Running", seen.running or "nothing")]
+    rows += [("Progress", _progress(state)), ("Cost", _money(seen))]
+    rows += [("Blocked", blocker) for blocker in state.blockers]
     if seen.last_run and not seen.running:
         hint = f" — {seen.last_run.hint.replace('gsd ', f'{program} ')}" if seen.last_run.hint else ""
-        lines.append(f"Last run   {seen.last_run.state}: {seen.last_run.reason}{hint}")
-    lines += [f"Landed     {e.milestone} on {e.target} as {e.commit[:10]}{_push(e)}" for e in seen.landed]
-    return "\n".join(lines) + "\n" + ("\n" + table(seen.rows) if seen.rows else "")
+        rows.append(("Last run", f"{seen.last_run.state}: {seen.last_run.reason}{hint}"))
+    rows += [("Landed", f"{e.milestone} on {e.target} as {e.commit[:10]}{_push(e)}") for e in seen.landed]
+    return rows
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -120,11 +113,16 @@ def table(rows: Sequence[Row]) -> str:
     width = max(len(name) for name in ("unit", *(row.kind for row in rows)))
     lines = [f"{'unit'.ljust(width)}  attempts  done   tokens      cost"]
     lines += [
-        f"{r.kind.ljust(width)}  {r.attempts:8d}  {r.committed:4d}  {money.show_tokens(r.tokens):>7}"
-        f"  {money.show(r.micro_usd):>8}"
+        f"{r.kind.ljust(width)}  {r.attempts:8d}  {r.committed:4d}  {money.show_tokens(r.spent.tokens):>7}"
+        f"  {_cost(r):>8}"
         for r in rows
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cost(row: Row) -> str:
+    flat = row.spent.flat and row.spent.flat == row.spent.requests
+    return "flat" if flat else money.show(row.micro_usd)
 
 
 def _named(ref: object) -> str:

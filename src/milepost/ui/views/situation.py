@@ -17,7 +17,9 @@ from milepost.rules import attempts, runs
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Decision
 from milepost.rules.runs import Run
+from milepost.ui.views import plan_tree
 from milepost.ui.views.fleet import Board
+from milepost.ui.views.plan_tree import Stem
 
 _DAY_MS = 86_400_000
 
@@ -42,8 +44,8 @@ class Situation:
     """Micro-USD that other programs spent."""
     evidence: Callable[[Attempt], Evidence | None] = field(default=lambda _: None)
     """The gate's record of an attempt, if it is still there."""
-    planned: Callable[[], frozenset[str]] = field(default=frozenset)
-    """Ids of the slices and tasks of all plans: `M001/S01`, `M001/S01/T02`."""
+    plan: Callable[[], tuple[Stem, ...]] = field(default=tuple)
+    """Reads all that is planned."""
 
     @property
     def look(self) -> Look:
@@ -80,6 +82,10 @@ class Situation:
     def at_work(self) -> tuple[Attempt, ...]:
         """Attempts in flight."""
         return tuple(a for a in self.attempts if self.open(a))
+
+    def planned(self) -> frozenset[str]:
+        """Ids of the slices and tasks of all plans: `M001/S01`, `M001/S01/T01`."""
+        return plan_tree.ids(self.plan())
 
     def open(self, attempt: Attempt) -> bool:
         """Whether it goes on."""
