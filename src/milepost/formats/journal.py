@@ -419,6 +419,16 @@ class UnitsUndone(Event, frozen=True, kw_only=True, tag="units-undone"):
     """The commit that takes them out; empty: only files outside git changed."""
 
 
+class BudgetWaiting(Event, frozen=True, kw_only=True, tag="budget-waiting"):
+    """A window is used up; the run waits, and looks again at that time."""
+
+    unit: str
+    """`kind/id` of what would be next."""
+    until_ms: int
+    """Epoch milliseconds, UTC."""
+    reason: str
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -445,6 +455,7 @@ AnyEvent: TypeAlias = (
     | Ordered
     | OrderTaken
     | SetUp
+    | BudgetWaiting
     | VerdictGiven
     | UnitSkipped
     | UnitsUndone

@@ -31,7 +31,7 @@ from milepost.unit import before
 from milepost.unit.bench import Bench, Workspace
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import alerts, bringing, effects, endings, history, landing, places, setup, station
+from milepost.worker import alerts, bringing, effects, endings, history, landing, pacing, places, setup, station
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
 
@@ -161,6 +161,8 @@ class _Worker:
         diagnostic, capped = history.may_start(unit, bench)
         if capped:
             return capped
+        if await pacing.waited(unit, bench, self.shift):
+            return None
         outcome = await run_unit(unit, bench, diagnostic=diagnostic)
         self.post.unit_ended()
         if isinstance(outcome, OverBudget) and outcome.waiting:

@@ -1,19 +1,25 @@
 """`gsd next --dry-run`: what would be done next. Decides as a run does, starts nothing and writes nothing."""
 
 import json
+import os
 import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from milepost.errors import ExitCode
+from milepost.formats.journal import AnyEvent
+from milepost.formats.preferences import Preferences
 from milepost.model import money
-from milepost.rules import budget, projection
+from milepost.rules import billing, budget, pacing, projection
 from milepost.rules.derive import derive
-from milepost.rules.dispatch import decide
+from milepost.rules.dispatch import Decision, Dispatch, decide
 from milepost.store import ledger
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
-from milepost.ui.cli import context, project
+from milepost.ui.cli import agents, context, project
 from milepost.ui.views import dry_run, spending
 from milepost.ui.views.waiting import honest
 
@@ -38,7 +44,22 @@ def run(program: str, *, as_json: bool) -> int:
         spent=books.spent,
         left=None if ceiling is None else max(0, ceiling - books.committed),
         ceiling=ceiling,
+        waits=_waits(events, decision, settings),
         projection=projection.project(costs, projection.slices_left(state.registry, tree)),
     )
     sys.stdout.write(json.dumps(dry_run.document(seen)) + "\n" if as_json else dry_run.text(seen))
     return ExitCode.DONE
+
+
+def _waits(events: Sequence[AnyEvent], decision: Decision, settings: Preferences) -> str:
+    """Why the next unit would wait; empty: it would not."""
+    if not isinstance(decision, Dispatch):
+        return ""
+    kind = decision.unit.kind
+    choice = agents.models(agents.Wanted(agent="builtin", model=None, record=None, pace_s=0), settings, os.environ)
+    windows = pacing.windows_of(settings, flat=billing.all_flat(settings, choice.get(kind, ())))
+    found = pacing.full(events, windows, kind, time.time_ns() // 1_000_000)
+    if found is None:
+        return ""
+    until = datetime.fromtimestamp(found.until_ms / 1000, tz=UTC).astimezone()
+    return f"until {until:%Y-%m-%d %H:%M}: {found}"

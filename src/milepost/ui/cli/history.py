@@ -6,12 +6,14 @@ Reads the journal, never writes; works while a run is going on. Source: spec aut
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from milepost.errors import ExitCode
 from milepost.model import money
+from milepost.rules import pacing
 from milepost.rules.derive import derive
 from milepost.rules.projection import slices_left
 from milepost.store import ledger, preferences
@@ -64,12 +66,14 @@ def _look(asked: history.Asked, program: str) -> history.History:
     tree = Snapshot(where.root, where.state_dir)
     settings = preferences.load(where.root, where.home, state_dir=where.state_dir).preferences
     ceiling = settings.budget_ceiling
+    events = Journal(state, "project").everything()
     return history.history(
-        Journal(state, "project").everything(),
+        events,
         asked,
         slices_left=slices_left(derive(tree, lock=None).registry, tree),
         ceiling=None if ceiling is None else money.from_usd(ceiling),
         carried=ledger.carried(state),
+        windows=pacing.lines(events, settings, time.time_ns() // 1_000_000),
     )
 
 

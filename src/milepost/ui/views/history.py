@@ -45,14 +45,20 @@ class History:
     ceiling: int | None
     carried: int
     """Micro-USD that other programs spent on the project; part of `spent`."""
-    flat: tuple[str, ...] = ()
-    """How much of each window of flat-rate models is used, in words."""
+    windows: tuple[str, ...] = ()
+    """How much of each window of money and tokens is used, in words."""
 
 
 def history(
-    events: Sequence[AnyEvent], asked: Asked, *, slices_left: int, ceiling: int | None, carried: int = 0
+    events: Sequence[AnyEvent],
+    asked: Asked,
+    *,
+    slices_left: int,
+    ceiling: int | None,
+    carried: int = 0,
+    windows: tuple[str, ...] = (),
 ) -> History:
-    """Fold. slices_left: those of the plan that are not done; ceiling, carried: micro-USD."""
+    """Fold. slices_left: those of the plan that are not done; ceiling, carried: micro-USD; windows: `pacing.lines`."""
     everything = spending.attempts(events)
     found = tuple(attempt for attempt in everything if _wanted(attempt, asked))
     return History(
@@ -63,6 +69,7 @@ def history(
         spent=spending.whole(everything).micro_usd + carried,
         ceiling=ceiling,
         carried=carried,
+        windows=windows,
     )
 
 
@@ -102,7 +109,7 @@ def document(seen: History, asked: Asked) -> dict[str, object]:
         "spent": money.to_usd(seen.spent),
         "carried": money.to_usd(seen.carried),
         "ceiling": None if seen.ceiling is None else money.to_usd(seen.ceiling),
-        "flatRate": list(seen.flat),
+        "windows": list(seen.windows),
     }
 
 
@@ -158,7 +165,7 @@ def _cost(seen: History) -> Iterable[str]:
     if seen.ceiling is not None:
         left = max(0, seen.ceiling - seen.spent)
         yield f"Ceiling: {money.show(seen.spent)} of {money.show(seen.ceiling)} spent, {money.show(left)} left"
-    yield from seen.flat
+    yield from seen.windows
     if seen.projection is None:
         yield "Projected remaining: not known before two slices with known prices are finished"
     else:
