@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
@@ -52,6 +53,8 @@ class SessionSpec(NamedTuple):
     """Stable id of the project, for providers that cache prompts; empty: none."""
     confine: "Confinement | None" = None
     """The sandbox of shell commands: what they may write, whether they may use the network; None: no sandbox."""
+    thinking: Mapping[str, str] = MappingProxyType({})
+    """Model → reasoning effort asked of it: off, minimal, low, medium, high, xhigh or max; not there: its own."""
     ask: Callable[[str, tuple[str, ...]], Awaitable[str]] = nobody
     """Puts a question, with the answers to choose from, to whoever is there; the tool `ask` calls it."""
 

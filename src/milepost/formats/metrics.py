@@ -52,6 +52,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     prompt_char_count: int | UnsetType = UNSET
     truncation_sections: int | UnsetType = UNSET
     tier: str | UnsetType = UNSET
+    model_downgraded: bool | UnsetType = UNSET
     attempt: str
     result: str | UnsetType = UNSET
 

@@ -58,6 +58,7 @@ Isolation: TypeAlias = Literal["worktree", "branch", "none"]
 MergeStrategy: TypeAlias = Literal["squash", "merge"]
 Enforcement: TypeAlias = Literal["warn", "pause", "halt"]
 CommitType: TypeAlias = Literal["feat", "fix", "refactor", "docs", "test", "chore", "perf", "ci", "build", "style"]
+Effort: TypeAlias = Literal["off", "minimal", "low", "medium", "high", "xhigh", "max"]
 ModelPhase: TypeAlias = Literal["research", "planning", "execution", "execution_simple", "completion", "subagent"]
 
 
@@ -67,7 +68,7 @@ class ModelChoice(NamedTuple):
     model: Annotated[str, Key("Model name, `model` or `provider/model`.", required=True)] = ""
     provider: Annotated[str | None, Key("Put before `model` when that has no `/` of its own.")] = None
     fallbacks: Annotated[tuple[str, ...], Key("Models to try in this order when the first cannot be used.")] = ()
-    thinking: Annotated[str | None, Key("Reasoning effort asked of the model, in its provider's words.")] = None
+    thinking: Annotated[Effort | None, Key("Reasoning effort asked of the model; unset: its own.")] = None
     by_profile: bool = False
     """Chosen by the token profile, not by the user: may be passed over when its provider cannot be reached."""
 
@@ -116,7 +117,7 @@ class DynamicRouting(NamedTuple):
     tier_models: Annotated[TierModels, Key("The model of each tier.", "auto 5.14")] = TierModels()
     escalate_on_failure: Annotated[bool, Key("One tier up after a failed attempt.", "auto 5.14")] = True
     budget_pressure: Annotated[bool, Key("Go down a tier as the budget runs out.", "auto 5.14")] = True
-    cross_provider: Annotated[bool, Key("A tier's model may be of another provider.", "auto 5.14")] = True
+    cross_provider: Annotated[bool, Key("A tier's model may be another provider's.", "auto 5.14")] = True
     hooks: Annotated[bool, Key("Route hook units too.", "auto 5.14")] = True
 
 

@@ -97,6 +97,8 @@ def _row(
         user_messages=1,
         api_requests=len(usage),
         prompt_char_count=begun.prompt_chars,
+        tier=begun.tier or UNSET,
+        model_downgraded=begun.model != begun.ceiling if begun.routed else UNSET,
         attempt=begun.attempt,
         result=str(end.result) if end else UNSET,
     )

@@ -15,6 +15,7 @@ from milepost.model.units import Unit, UnitKind
 from milepost.process import identity
 from milepost.prompts.brief import Extras, Workplace
 from milepost.prompts.compose import Prompt, compose
+from milepost.rules.models import efforts
 from milepost.rules.routing import Route
 from milepost.store import atomic, ledger
 from milepost.unit import briefing, routing
@@ -69,6 +70,7 @@ def spec(unit: Unit, text: Prompt, attempt: str, bench: Bench, chosen: Route | N
         system=text.system,
         prompt=text.text,
         models=chosen.models if chosen else bench.models.get(unit.kind, ()),
+        thinking=efforts(bench.preferences, unit.kind),
         policy=POLICIES[unit.kind],
         state_dir=place.state_dir,
         env=bench.env,

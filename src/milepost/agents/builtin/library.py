@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from milepost.agents.builtin.models import Choice, Wire, resolve
 from milepost.agents.tools.catalogue import ToolSchema
@@ -21,7 +21,7 @@ from milepost.errors import MilepostError
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model, ModelRequestParameters
-    from pydantic_ai.settings import ModelSettings
+    from pydantic_ai.settings import ModelSettings, ThinkingLevel
 
 READ_TIMEOUT_S = 600.0
 """Silence of a connection after which it counts as lost; models may think for minutes before the first word."""
@@ -103,8 +103,18 @@ def build(choice: Choice, client: "httpx2.AsyncClient") -> "Model":
             return _openai(choice, client)
 
 
-def settings(choice: Choice, cache_key: str) -> "ModelSettings":
-    """What is asked of the provider with every request: no retries of its own, prompt caching where it is a choice."""
+def settings(choice: Choice, cache_key: str, *, effort: str = "") -> "ModelSettings":
+    """What is asked of the provider with every request: no retries of its own, prompt caching where it is a choice.
+
+    effort: of reasoning (`SessionSpec.thinking`); a level that the model lacks becomes the nearest that it has.
+    """
+    always = _always(choice, cache_key)
+    if effort:
+        always["thinking"] = False if effort == "off" else cast("ThinkingLevel", effort)
+    return always
+
+
+def _always(choice: Choice, cache_key: str) -> "ModelSettings":
     match choice.wire:
         case Wire.GOOGLE:
             return {}

@@ -112,7 +112,7 @@ class Lineup:
         )  # seconds, the first time: whoever watches must not freeze
         self.choice = choice
         self.model = build(choice, client)
-        self.settings = settings(choice, self._spec.cache_key)
+        self.settings = settings(choice, self._spec.cache_key, effort=self._spec.thinking.get(choice.name, ""))
 
 
 def _not_there(error: MilepostError) -> SessionFailed:
