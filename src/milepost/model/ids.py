@@ -6,11 +6,13 @@ Slice and task ids are `S01`, `S01.1`, `T03`. Source: spec auto 1.1.
 """
 
 import re
+from collections.abc import Iterable
 
 from milepost.errors import MilepostError
 
 _STRICT = re.compile(r"M(\d{3})(?:-[a-z0-9]{6})?\Z")
 _DIRECTORY = re.compile(r"(M\d+(?:-[a-z0-9]{6}(?![A-Za-z0-9]))?)(?:-.*)?\Z")
+_NUMBER = re.compile(r"M(\d+)")
 _PART = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*\Z")
 
 
@@ -44,6 +46,17 @@ def require_part(text: str) -> str:
     if not _PART.match(text):
         raise BadId(f"{text!r} is not a slice or task id", hint="Ids look like S01 and T03.")
     return text
+
+
+def next_milestone(taken: Iterable[str], suffix: str = "") -> str:
+    """The id after the highest of `taken`, so that a number is not given twice. suffix: six characters, or empty.
+
+    Raises BadId when the three digits are used up.
+    """
+    number = max((int(found[1]) for each in taken if (found := _NUMBER.match(each))), default=0) + 1
+    if number > 999:
+        raise BadId(f"M{number} would have four digits", hint="Give the milestones of a finished project another home.")
+    return f"M{number:03d}-{suffix}" if suffix else f"M{number:03d}"
 
 
 def sequence(milestone: str) -> int:

@@ -13,6 +13,7 @@ from milepost.model.units import Unit
 from milepost.process.confine import Confinement
 from milepost.rules import budget, routing
 from milepost.store.journal import Journal
+from milepost.unit.asking import Answerer, Nobody
 from milepost.unit.clock import Awake, Clock
 
 
@@ -98,6 +99,8 @@ class Bench:
     """A parallel worker, which keeps its own ledger and lock file in its worktree (PR-025, PR-026)."""
     fleet: str = ""
     """The session that a worker belongs to; empty for one that a person started by hand."""
+    answerer: Answerer = field(default_factory=Nobody)
+    """Who answers what a session asks."""
     wanted: Callable[[], bool] = lambda: False
     """Whether somebody wants to be heard before the next unit begins: a wait for money ends for it."""
     clock: Clock = field(default_factory=Awake)

@@ -18,7 +18,7 @@ from milepost.prompts.compose import Prompt, compose
 from milepost.rules.models import efforts
 from milepost.rules.routing import Route
 from milepost.store import atomic, ledger
-from milepost.unit import briefing, routing
+from milepost.unit import briefing, questions, routing
 from milepost.unit.bench import Bench
 
 POLICIES: dict[UnitKind, ToolPolicy] = {
@@ -77,6 +77,7 @@ def spec(unit: Unit, text: Prompt, attempt: str, bench: Bench, chosen: Route | N
         output_dir=place.root_state / "runtime" / "outputs" / attempt,
         cache_key=str(place.root),
         confine=bench.confine,
+        ask=questions.asker(unit, attempt, bench),
     )
 
 

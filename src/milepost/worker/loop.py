@@ -31,7 +31,7 @@ from milepost.unit import before
 from milepost.unit.bench import Bench, Workspace
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import alerts, bringing, effects, endings, history, landing, pacing, places, setup, station
+from milepost.worker import alerts, bringing, discussing, effects, endings, history, landing, pacing, places, setup, station
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
 
@@ -109,14 +109,17 @@ class _Worker:
                 self.benches.clear()
             home = Snapshot(str(self.shift.root), self.shift.state_dir)
             state = derive(home, lock=self.shift.lock, assigned=bool(self.shift.fleet))
-            if self.shift.lock is None and (due := landing.due(state, home, self.shift)):
+            talk = discussing.due(self.shift)
+            if isinstance(talk, Ending):
+                return talk
+            if talk is None and self.shift.lock is None and (due := landing.due(state, home, self.shift)):
                 if ending := await landing.land(due, home, self.shift):
                     return ending
                 self.benches.pop(due, None)
                 continue
             milestone = state.active_milestone.id if state.active_milestone else ""
             effects.carry_orders(home, milestone, self.shift)
-            decision = decide(state, steering.steered(home, milestone), self.shift.preferences)
+            decision = talk or decide(state, steering.steered(home, milestone), self.shift.preferences)
             if isinstance(decision, Halt):
                 return _unpushed(self.shift) or endings.of_halt(decision, state)
             if ending := await self._dispatch(decision):
@@ -170,6 +173,7 @@ class _Worker:
         self.units += 1
         self.failed = "" if isinstance(outcome, Committed) else f"{unit}: {endings.words(outcome)}"
         _say(unit, outcome, bench)
+        discussing.after(unit, outcome, self.shift)
         alerts.alert(bench)
         if stopped := self.post.stopped():
             self.post.interrupted(bench)
@@ -190,6 +194,8 @@ class _Worker:
             carried = 0 if self.shift.lock else ledger.carried(self.shift.state)
             bench = self.shift.bench(place, agent, carried_micro_usd=carried)
             self.benches[milestone] = replace(bench, env={**bench.env, **ready.env})
+            discussing.catch_up(bench, self.shift)
+            discussing.split_off(milestone, self.shift)
         return self.benches[milestone]
 
     async def _ready(self, place: Workspace) -> setup.Ready | setup.NotReady:

@@ -11,10 +11,12 @@ from milepost.agents.session import Agent
 from milepost.errors import ExitCode
 from milepost.formats.preferences import Preferences
 from milepost.git.worktrees import worktree_path
+from milepost.model.units import Unit
 from milepost.process.confine import Confinement
 from milepost.rules import routing
 from milepost.store.journal import Journal
 from milepost.store.lease import Lease
+from milepost.unit.asking import Answerer, Nobody
 from milepost.unit.bench import Bench, Silent, Watcher, Workspace
 
 
@@ -57,6 +59,12 @@ class Shift:
     """The branch that the user stood on when a fleet began: what starts later is merged there too, wherever the user is
     by then. Empty: where the user stands.
     """
+    discuss: Unit | None = None
+    """The discussion that the run is for; None: the plan says what comes next."""
+    goes_on: bool = True
+    """After that discussion: work through the plan. False: the run is over then."""
+    answerer: Answerer = field(default_factory=Nobody)
+    """Who answers what a session asks."""
     wanted: Callable[[], bool] = lambda: False
     """Whether an order waits for the end of the unit."""
     command: str = "auto"
@@ -111,6 +119,7 @@ class Shift:
             worker=self.lock is not None,
             fleet=self.fleet,
             wanted=self.wanted,
+            answerer=self.answerer,
         )
 
 

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from milepost.errors import ExitCode, MilepostError
 
 USAGE = """\
-usage: gsd headless [auto|next|query|status|doctor] [options]
+usage: gsd headless [auto|next|new-milestone|query|status|doctor] [options]
 
   auto    (default) work until done, blocked or stopped
   next    one unit
+  new-milestone  --context FILE|- or --context-text TEXT: write down what is wanted and discuss it, with assumptions
+                 where nobody answers; --auto: then build it
   query   one line of JSON: state, next unit, cost; changes nothing on disk
   status  where the project stands; --json
   doctor  look for damage; --fix, --json
@@ -43,6 +45,10 @@ def run(argv: Sequence[str], program: str) -> int:
         from milepost.ui.cli import running
 
         return running.run([*words, "--headless"], program, command)
+    if command == "new-milestone":
+        from milepost.ui.cli import new_milestone
+
+        return new_milestone.run([*words, "--headless"], program)
     if command == "status":
         from milepost.ui.cli import status
 
@@ -52,8 +58,21 @@ def run(argv: Sequence[str], program: str) -> int:
     return doctor.run(words, program)
 
 
-_COMMANDS = ("auto", "next", "query", "status", "doctor")
-_WITH_VALUE = ("--timeout", "--model", "--agent", "--record", "--pace", "--retry", "--max-units")
+_COMMANDS = ("auto", "next", "new-milestone", "query", "status", "doctor")
+_WITH_VALUE = (
+    "--timeout",
+    "--model",
+    "--agent",
+    "--record",
+    "--pace",
+    "--retry",
+    "--max-units",
+    "--until",
+    "--max-cost",
+    "--max-time",
+    "--context",
+    "--context-text",
+)
 
 
 def _take_command(words: list[str]) -> str:

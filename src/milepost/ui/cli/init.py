@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from milepost.errors import ExitCode
 from milepost.git import repo
@@ -34,19 +35,28 @@ def run(argv: Sequence[str], program: str) -> int:
     name = state_dir(program)
     place = repo.inspect(Path(context.outside_worktrees(context.cwd())))
     repo.require_ready(place)
-    settings = preferences.load(str(place.root), context.home(name), state_dir=name).preferences.git
-    hidden = _hides(place.root, name)
-    written = _write_missing(place.root, name)
-    if _ignore(place.root, name, commit_docs=settings.commit_docs, manage=settings.manage_gitignore):
-        written.append(".gitignore")
-    if written and settings.commit_docs and not options.no_commit:
-        repo.require_identity(place.root)
-        commit_planning(place.root, written, "chore: init gsd\n")
-    if hidden and not _hides(place.root, name):
-        sys.stdout.write(f".gitignore hid {name}/ and does no longer, since the plan is committed.\n")
-        sys.stdout.write(f"To keep it out: git.commit_docs: false in {name}/PREFERENCES.md, and the line put back.\n")
+    written = make(place.root, name, commit=not options.no_commit, out=sys.stdout)
     sys.stdout.write(_said(place.root, name, written, program))
     return ExitCode.DONE
+
+
+def make(root: Path, name: str, *, commit: bool, out: TextIO) -> list[str]:
+    """Make what is missing of the state directory `name`, and commit it if wanted; what was written.
+
+    out: where it is said that .gitignore changed its mind.
+    """
+    settings = preferences.load(str(root), context.home(name), state_dir=name).preferences.git
+    hidden = _hides(root, name)
+    written = _write_missing(root, name)
+    if _ignore(root, name, commit_docs=settings.commit_docs, manage=settings.manage_gitignore):
+        written.append(".gitignore")
+    if written and settings.commit_docs and commit:
+        repo.require_identity(root)
+        commit_planning(root, written, "chore: init gsd\n")
+    if hidden and not _hides(root, name):
+        out.write(f".gitignore hid {name}/ and does no longer, since the plan is committed.\n")
+        out.write(f"To keep it out: git.commit_docs: false in {name}/PREFERENCES.md, and the line put back.\n")
+    return written
 
 
 def _write_missing(root: Path, name: str) -> list[str]:

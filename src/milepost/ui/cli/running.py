@@ -26,6 +26,7 @@ from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
 from milepost.ui.cli import agents, arguments, assigned, context, dry_run, project, signals, surroundings
+from milepost.unit.asking import Nobody
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
 from milepost.worker.holding import signed
@@ -52,12 +53,17 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     if command == "next":
         made.add_argument("--dry-run", action="store_true", help="only say what would be done, and what that costs")
     made.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
+    made.set_defaults(discuss=None, goes_on=True, answerer=Nobody())
     return made
 
 
 def run(argv: Sequence[str], program: str, command: str) -> int:
     """Run; returns the exit code. A headless run ends with its JSON line even when it never began."""
-    options = parser(program, command).parse_args(argv)
+    return start(parser(program, command).parse_args(argv), program, command)
+
+
+def start(options: argparse.Namespace, program: str, command: str) -> int:
+    """The same with options that are read already (those of `parser`, and perhaps a discussion)."""
     try:
         if command == "next" and options.dry_run:
             return dry_run.run(program, as_json=options.json or options.headless)
@@ -183,6 +189,9 @@ def _shift(
         fleet=given.fleet if given else "",
         home=Path(where.home),
         command=command,
+        discuss=options.discuss,
+        goes_on=options.goes_on,
+        answerer=options.answerer,
     )
 
 

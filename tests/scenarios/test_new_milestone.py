@@ -1,0 +1,118 @@
+"""From one paragraph to a milestone, in places where there is nothing yet. Source: spec auto 7, 7.1; PR-222."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scenarios import idea
+from scenarios.stage import BLOCKED, DONE, ERROR, Stage
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Stage:
+    """A directory with nothing in it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    return Stage(root=root, script=[idea.talk()])
+
+
+def _new(stage: Stage, *args: str, **env: str) -> tuple[int, dict[str, object]]:
+    ran = stage.gsd("headless", "new-milestone", "--agent", stage.agent(), *args, **env)
+    summary = json.loads(ran.out.splitlines()[-1])
+    assert summary["exitCode"] == ran.code, ran.said
+    return ran.code, summary
+
+
+@pytest.mark.spec(id="PR-222")
+@pytest.mark.covers("command:headless new-milestone", "command:new-milestone", "unit:discuss-milestone")
+def test_a_paragraph_in_an_empty_directory_becomes_merged_code(empty: Stage) -> None:
+    empty.script += idea.build()
+    code, summary = _new(empty, "--context-text", idea.IDEA, "--auto")
+    assert code == DONE, summary
+    assert (empty.root / "feeds.txt").read_text() == "feed\n"
+    assert empty.log()[0].startswith("feat(M001): Feed reader")
+    assert "It works offline." in empty.prompts("M001")[0]
+    assert "It works offline." in empty.path("M001-CONTEXT-DRAFT.md").read_text()
+    assert "SQLite: nobody said" in empty.path("M001-CONTEXT.md").read_text()
+    assert empty.attempts() == 8
+
+
+@pytest.mark.spec(id="PR-222")
+@pytest.mark.covers("command:headless new-milestone")
+def test_without_auto_it_ends_when_the_milestone_is_ready(empty: Stage) -> None:
+    (empty.root.parent / "idea.md").write_text(f"# Feeds at home\n\n{idea.IDEA}\n")
+    code, summary = _new(empty, "--context", "../idea.md")
+    assert (code, summary["reason"], summary["units"]) == (DONE, "Milestone M001 ready.", 1)
+    assert empty.path("M001-CONTEXT-DRAFT.md").read_text().startswith("# M001: Feeds at home\n\nA command line")
+    assert [event["kind"] for event in empty.events("attempt-started")] == ["discuss-milestone"]
+    assert not (empty.state / "runtime" / "headless-context.md").exists()
+
+
+def test_a_question_that_nobody_answers_is_written_down(empty: Stage) -> None:
+    empty.script = [idea.talk(idea.ask("Which database?", "SQLite", "PostgreSQL"))]
+    assert _new(empty, "--context-text", idea.IDEA)[0] == DONE
+    (asked,), (answered,) = empty.events("asked"), empty.events("answered")
+    assert (asked["text"], asked["options"]) == ("Which database?", ["SQLite", "PostgreSQL"])
+    assert (answered["question"], answered["by"]) == (asked["question"], "")
+    assert "Nobody is here to answer" in empty.transcript("M001")
+    said = empty.path("M001-DISCUSSION.md", where=empty.worktree).read_text()
+    assert "## M001: Which database?" in said
+    assert "nobody was there" in said
+
+
+def test_a_context_without_assumptions_goes_back_to_the_agent(empty: Stage) -> None:
+    path = f"{idea.BASE}/M001-CONTEXT.md"
+    bare = {"unit": "discuss-milestone/M001", "steps": [idea.write(path, "# M001: Feeds\n\nFeeds.\n")]}
+    empty.script = [bare, idea.talk()]
+    assert _new(empty, "--context-text", idea.IDEA)[0] == DONE
+    assert "## Assumptions" in empty.prompts("M001")[1]
+    assert empty.attempts("M001") == 2
+
+
+def test_a_large_idea_becomes_several_milestones(empty: Stage) -> None:
+    later = "# After M001\n\n## Reader UI\n\nA list.\n\n## Sync\n\n**Depends on:** Reader UI\n\nAll devices.\n"
+    empty.script = [idea.talk(more=(idea.write(f"{idea.BASE}/M001-LATER.md", later),)), *idea.build()]
+    code, summary = _new(empty, "--context-text", idea.IDEA, "--auto")
+    assert (code, summary["hint"]) == (BLOCKED, summary["hint"])
+    assert (
+        empty.path("M002-CONTEXT-DRAFT.md", "M002")
+        .read_text()
+        .startswith("---\ndepends_on: [M001]\n---\n# M002: Reader")
+    )
+    assert "depends_on: [M002]" in empty.path("M003-CONTEXT-DRAFT.md", "M003").read_text()
+    assert "docs: queue M002, M003" in empty.log()
+    assert len(empty.events("milestone-added")) == 3
+    assert empty.gsd("queue").out.count("Reader UI") == 1
+
+
+@pytest.mark.covers("key:unique_milestone_ids")
+def test_ids_are_unique_when_that_is_wanted(empty: Stage) -> None:
+    assert _new(empty, "--context-text", idea.IDEA)[0] == DONE
+    empty.prefer("---\nunique_milestone_ids: true\n---\n")
+    empty.script = [{"unit": "*", "steps": [{"text": "no"}]}]
+    _new(empty, "--context-text", "Another thing.")
+    (name,) = [path.name for path in (empty.state / "milestones").glob("M002*")]
+    assert len(name) == len("M002-abc123")
+    assert name in empty.gsd("queue").out
+
+
+def test_files_that_no_worktree_would_have_are_not_passed_over(empty: Stage) -> None:
+    (empty.root / "app.py").write_text("A = 1\n")
+    code, summary = _new(empty, "--context-text", idea.IDEA)
+    assert code == BLOCKED
+    assert "app.py" in str(summary["reason"])
+    assert not empty.state.exists()
+
+
+@pytest.mark.parametrize("args", [(), ("--context-text", " "), ("--context-text", "x", "--context", "-")])
+def test_nothing_said_is_an_error(empty: Stage, args: tuple[str, ...]) -> None:
+    assert _new(empty, *args)[0] == ERROR
+    assert not empty.state.exists()
+
+
+def test_without_a_model_nothing_is_written(empty: Stage) -> None:
+    ran = empty.gsd("headless", "new-milestone", "--context-text", idea.IDEA)
+    assert ran.code == ERROR
+    assert "no model" in ran.said
+    assert not list((empty.state / "milestones").glob("M*"))
