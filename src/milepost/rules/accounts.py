@@ -51,6 +51,8 @@ class Share(NamedTuple):
     """Only those of parallel workers of this fleet session (`RunStarted.fleet`)."""
     milestone: str = ""
     """Only those for this milestone, whoever ran them."""
+    run: str = ""
+    """Only those of this run."""
 
 
 WHOLE = Share()
@@ -97,7 +99,7 @@ class Accounts:
         for account in self._attempts.values():
             if (share.session is None or self.in_session(account.run, share.session)) and (
                 not share.milestone or self.milestone(account) == share.milestone
-            ):
+            ) and share.run in ("", account.run):
                 yield account
 
     def in_session(self, run: str, session: str) -> bool:

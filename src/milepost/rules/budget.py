@@ -22,6 +22,8 @@ FIRST_ESTIMATE_MICRO_USD = 250_000
 
 PROJECT = ""
 FLEET = "fleet"
+RUN = "run"
+"""What a person lets one run cost (`--max-cost`)."""
 
 
 class Ceiling(NamedTuple):
@@ -88,6 +90,16 @@ def ceilings_of(
 def enforced(preferences: Preferences) -> bool:
     """Whether a ceiling stops work (`warn` only says so; `pause` and `halt` both end the run with its reason)."""
     return preferences.budget_enforcement != "warn"
+
+
+def of_run(run: str, micro_usd: int) -> Ceiling:
+    """What a person lets one run cost."""
+    return Ceiling(RUN, micro_usd, Share(run=run), setting="--max-cost")
+
+
+def binding(below: Iterable[Ceiling], preferences: Preferences) -> tuple[Ceiling, ...]:
+    """The ceilings that stop work: all that are enforced, and always what a person said for this very run."""
+    return tuple(limit for limit in below if limit.scope == RUN or enforced(preferences))
 
 
 def books(events: Iterable[AnyEvent], *, carried: int = 0, of: Share = WHOLE) -> Books:
@@ -193,7 +205,8 @@ def spent(events: Iterable[AnyEvent], session: str, preferences: Preferences) ->
 
 def whose(scope: str) -> str:
     """`the budget`, `the budget of all workers`, `the budget of M002`."""
-    return {PROJECT: "the budget", FLEET: "the budget of all workers"}.get(scope, f"the budget of {scope}")
+    known = {PROJECT: "the budget", FLEET: "the budget of all workers", RUN: "the limit of this run"}
+    return known.get(scope, f"the budget of {scope}")
 
 
 def _admit(accounts: Accounts, limit: Ceiling, estimate: int, run: str, gone: Collection[str]) -> Refused | None:

@@ -78,7 +78,7 @@ def last_done(tree: Tree, mid: str, slices: tuple[roadmap.Slice, ...]) -> str:
 
 def tests(tree: Tree, mid: str, slices: tuple[roadmap.Slice, ...]) -> Iterator[Test]:
     """The tests that matter now: of the slice finished last, and of those that were remedied or judged by a person."""
-    remedies = {entry.id: found for entry in slices if (found := remedied(tree, mid, entry.id))}
+    remedies = {entry.id: tested for entry in slices if (tested := remedied(tree, mid, entry.id))}
     ordinary = [entry.id for entry in slices if entry.done and entry.id not in remedies]
     for sid in ordinary:
         judged = uat.by_person(result(tree, mid, sid)[1])

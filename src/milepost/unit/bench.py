@@ -101,6 +101,8 @@ class Bench:
     """The session that a worker belongs to; empty for one that a person started by hand."""
     answerer: Answerer = field(default_factory=Nobody)
     """Who answers what a session asks."""
+    run_limit: int | None = None
+    """Micro-USD that this run may cost; None: no limit of its own."""
     wanted: Callable[[], bool] = lambda: False
     """Whether somebody wants to be heard before the next unit begins: a wait for money ends for it."""
     clock: Clock = field(default_factory=Awake)
@@ -109,12 +111,13 @@ class Bench:
     @property
     def ceilings(self) -> tuple[budget.Ceiling, ...]:
         """What the units must keep below: the project's ceiling, or that of all workers and the milestone's own."""
-        return budget.ceilings_of(
+        known = budget.ceilings_of(
             self.preferences,
             milestone=self.workspace.milestone,
             session=self.fleet if self.worker else None,
             carried=self.carried_micro_usd,
         )
+        return known if self.run_limit is None else (*known, budget.of_run(self.run, self.run_limit))
 
     @property
     def ledger_state(self) -> Path:

@@ -57,9 +57,8 @@ async def _wait(
 
 def passed(events: Iterable[AnyEvent], bench: Bench) -> budget.Refused | None:
     """The ceiling that all who spend below it have really passed, when that is to stop the work."""
-    if not bench.ceilings or not budget.enforced(bench.preferences):
-        return None
-    return budget.passed(Accounts(events), bench.ceilings)
+    below = budget.binding(bench.ceilings, bench.preferences)
+    return budget.passed(Accounts(events), below) if below else None
 
 
 def over_budget(refused: budget.Refused, *, waiting: bool = False) -> OverBudget:
@@ -74,13 +73,12 @@ def _claim(attempt: str, kind: str, tally: Tally, bench: Bench) -> budget.Refuse
 
 
 def _admit(accounts: Accounts, amount: int, bench: Bench) -> budget.Refused | None:
-    if not budget.enforced(bench.preferences):
-        return None
-    refused = budget.admit(accounts, bench.ceilings, estimate=amount, run=bench.run)
+    below = budget.binding(bench.ceilings, bench.preferences)
+    refused = budget.admit(accounts, below, estimate=amount, run=bench.run)
     if refused is None:
         return None
     gone = {run for run in accounts.at_work() - {bench.run} if not _lives(run, accounts, bench)}
-    return budget.admit(accounts, bench.ceilings, estimate=amount, run=bench.run, gone=gone) if gone else refused
+    return budget.admit(accounts, below, estimate=amount, run=bench.run, gone=gone) if gone else refused
 
 
 def _lives(run: str, accounts: Accounts, bench: Bench) -> bool:

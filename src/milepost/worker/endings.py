@@ -35,6 +35,8 @@ _AFTER_FAILURE: Final[Mapping[str, str]] = {
     ErrorKind.DIVERGED: "Use a recording of this very project, or another agent.",
 }
 
+_OUT_OF: Final = "Free some space, memory or descriptors (df -h, free -h, ulimit -n), then gsd auto."
+
 _RETRY: Final = re.compile(r"gsd auto --retry \S+")
 """A fleet counts the attempts of a whole milestone afresh."""
 
@@ -105,7 +107,7 @@ def of_halt(halt: Halt, state: State) -> Ending:
     """Nothing is to be dispatched: the end of the work, or something in the way."""
     if state.phase is Phase.COMPLETE:
         return Ending(ExitCode.DONE, halt.reason)
-    return Ending(ExitCode.BLOCKED, halt.reason, halt.hint)
+    return Ending(ExitCode.PAUSED if halt.waits else ExitCode.BLOCKED, halt.reason, halt.hint)
 
 
 def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:
@@ -123,12 +125,13 @@ def of_outcome(unit: Unit, outcome: Outcome) -> Ending | None:
             return None
         case OverBudget(committed=spent, ceiling=limit, scope=scope, setting=setting):
             told = f"{money.show(spent)} of {money.show(limit)} spent or reserved"
-            again = "gsd parallel start" if scope else "gsd auto"
-            return Ending(
-                ExitCode.BUDGET,
-                f"{unit} does not fit {budget.whose(scope)}: {told}",
-                f"Raise {setting} in the preferences, then {again}.",
-            )
+            again = "gsd parallel start" if scope not in (budget.PROJECT, budget.RUN) else "gsd auto"
+            mend = f"Raise {setting} in the preferences, then {again}."
+            if scope == budget.RUN:
+                mend = f"{again} goes on from here, with as much as {setting} says."
+            return Ending(ExitCode.BUDGET, f"{unit} does not fit {budget.whose(scope)}: {told}", mend)
+        case ProviderFailed(kind=ErrorKind.INFRASTRUCTURE, text=text):
+            return Ending(ExitCode.ERROR, f"this machine is out of something, at {unit}: {text}", _OUT_OF)
         case ProviderFailed(kind=kind, text=text, passing=passing):
             hint = _AFTER_FAILURE.get(kind, "gsd auto tries again.")
             return Ending(ExitCode.PAUSED, f"the model failed at {unit}: {kind}: {text}", hint, passing)

@@ -32,6 +32,7 @@ from milepost.unit.bench import Bench, Workspace
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
 from milepost.worker import alerts, bringing, discussing, effects, endings, history, landing, pacing, places, setup, station
+from milepost.worker.bounds import Watch
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
 
@@ -97,6 +98,7 @@ class _Worker:
         self.failed = ""
         """What went wrong in the latest unit; empty: nothing."""
         self.benches: dict[str, Bench] = {}
+        self.bounds = Watch(self.shift)
 
     async def run(self) -> Ending:
         if ending := await self._recover_all():
@@ -120,6 +122,8 @@ class _Worker:
             milestone = state.active_milestone.id if state.active_milestone else ""
             effects.carry_orders(home, milestone, self.shift)
             decision = talk or decide(state, steering.steered(home, milestone), self.shift.preferences)
+            if ending := self.bounds.reached(decision, state, home):
+                return ending
             if isinstance(decision, Halt):
                 return _unpushed(self.shift) or endings.of_halt(decision, state)
             if ending := await self._dispatch(decision):

@@ -14,6 +14,7 @@ from milepost.git.worktrees import worktree_path
 from milepost.model.units import Unit
 from milepost.process.confine import Confinement
 from milepost.rules import routing
+from milepost.rules.bounds import UNBOUNDED, Bounds
 from milepost.store.journal import Journal
 from milepost.store.lease import Lease
 from milepost.unit.asking import Answerer, Nobody
@@ -45,6 +46,8 @@ class Shift:
     instructions: tuple[str, ...] = ()
     max_units: int | None = None
     """End paused after so many units; None: no limit. `gsd next` is 1."""
+    bounds: Bounds = UNBOUNDED
+    """How far the run may go otherwise."""
     lock: str | None = None
     """The only milestone to work on (a parallel worker's); it is not merged here."""
     fleet: str = ""
@@ -118,6 +121,7 @@ class Shift:
             carried_micro_usd=carried_micro_usd,
             worker=self.lock is not None,
             fleet=self.fleet,
+            run_limit=self.bounds.cost_micro_usd,
             wanted=self.wanted,
             answerer=self.answerer,
         )

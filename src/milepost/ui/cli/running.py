@@ -25,7 +25,7 @@ from milepost.rules import gitignore
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
-from milepost.ui.cli import agents, arguments, assigned, context, dry_run, project, signals, surroundings
+from milepost.ui.cli import agents, arguments, assigned, context, dry_run, limits, project, signals, surroundings
 from milepost.unit.asking import Nobody
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
@@ -47,6 +47,7 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     made.add_argument("--pace", metavar="SECONDS", type=float, default=0.0, help="let a replay be watched")
     made.add_argument("--retry", metavar="UNIT", nargs="?", const="*", help="count attempts afresh, of one unit or all")
     made.add_argument("--max-units", metavar="N", type=_count, help="stop after so many units")
+    limits.add_options(made)
     made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
     made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
     made.add_argument("--timeout", metavar="MS", type=_milliseconds, default=0, help="end the run after so long")
@@ -185,6 +186,7 @@ def _shift(
         instructions=surroundings.instructions(where.home, root / where.state_dir),
         watcher=watcher,
         max_units=1 if command == "next" else options.max_units,
+        bounds=limits.bounds(options, root, where.state_dir),
         lock=given.milestone if given else None,
         fleet=given.fleet if given else "",
         home=Path(where.home),
