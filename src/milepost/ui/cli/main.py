@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
     "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
     "why": ("milepost.ui.cli.why", "Why the project, a milestone or a unit is as it is, and what it cost."),
+    "rate": ("milepost.ui.cli.rate", "Say whether a unit's model was too much, right or too little."),
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
