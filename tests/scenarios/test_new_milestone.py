@@ -74,7 +74,7 @@ def test_a_large_idea_becomes_several_milestones(empty: Stage) -> None:
     later = "# After M001\n\n## Reader UI\n\nA list.\n\n## Sync\n\n**Depends on:** Reader UI\n\nAll devices.\n"
     empty.script = [idea.talk(more=(idea.write(f"{idea.BASE}/M001-LATER.md", later),)), *idea.build()]
     code, summary = _new(empty, "--context-text", idea.IDEA, "--auto")
-    assert (code, summary["hint"]) == (BLOCKED, summary["hint"])
+    assert (code, summary["hint"]) == (BLOCKED, "gsd discuss M002")
     assert (
         empty.path("M002-CONTEXT-DRAFT.md", "M002")
         .read_text()

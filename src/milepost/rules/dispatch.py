@@ -291,7 +291,7 @@ def _needs_discussion(case: Case) -> Answer | None:
         return None
     return Answer(
         reason=f"{case.mid} has a draft of its context that was not discussed.",
-        hint=f"Turn {case.mid}-CONTEXT-DRAFT.md into {case.mid}-CONTEXT.md, then go on.",
+        hint=f"gsd discuss {case.mid}",
     )
 
 
@@ -301,7 +301,7 @@ def _no_context(case: Case) -> Answer | None:
         return None
     return Answer(
         reason=f"{case.mid} has no context: nothing says what it is to achieve.",
-        hint=f"Write {milestone_path(case.tree, case.mid, 'CONTEXT')}, then go on.",
+        hint=f"gsd discuss {case.mid}, or write {milestone_path(case.tree, case.mid, 'CONTEXT')}.",
     )
 
 
@@ -325,7 +325,7 @@ def _slice_discussion(case: Case) -> Answer | None:
         return None
     return Answer(
         reason=f"{case.mid}/{case.sid} is to be discussed before it is planned (phases.require_slice_discussion).",
-        hint=f"Write {case.sid}-CONTEXT.md for it, then go on.",
+        hint=f"gsd discuss {case.mid}/{case.sid}",
     )
 
 

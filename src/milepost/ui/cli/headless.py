@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from milepost.errors import ExitCode, MilepostError
 
 USAGE = """\
-usage: gsd headless [auto|next|new-milestone|query|status|doctor] [options]
+usage: gsd headless [auto|next|new-milestone|discuss|query|status|doctor] [options]
 
   auto    (default) work until done, blocked or stopped
   next    one unit
   new-milestone  --context FILE|- or --context-text TEXT: write down what is wanted and discuss it, with assumptions
                  where nobody answers; --auto: then build it
+  discuss [M002|M001/S02]  the same for a draft, or for a slice
   query   one line of JSON: state, next unit, cost; changes nothing on disk
   status  where the project stands; --json
   doctor  look for damage; --fix, --json
@@ -49,6 +50,10 @@ def run(argv: Sequence[str], program: str) -> int:
         from milepost.ui.cli import new_milestone
 
         return new_milestone.run([*words, "--headless"], program)
+    if command == "discuss":
+        from milepost.ui.cli import discuss
+
+        return discuss.run([*words, "--headless"], program)
     if command == "status":
         from milepost.ui.cli import status
 
@@ -58,7 +63,7 @@ def run(argv: Sequence[str], program: str) -> int:
     return doctor.run(words, program)
 
 
-_COMMANDS = ("auto", "next", "new-milestone", "query", "status", "doctor")
+_COMMANDS = ("auto", "next", "new-milestone", "discuss", "query", "status", "doctor")
 _WITH_VALUE = (
     "--timeout",
     "--model",

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
     "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),
+    "new-project": ("milepost.ui.cli.new_project", "The same for a project that is not there yet."),
+    "discuss": ("milepost.ui.cli.discuss", "Settle what a milestone or a slice is to be, before it is planned."),
     "new-milestone": ("milepost.ui.cli.new_milestone", "Say what you want; it is discussed and becomes a milestone."),
     "queue": ("milepost.ui.cli.queue", "The milestones in order, and what each waits for."),
     "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
