@@ -9,6 +9,8 @@ from milepost.prompts.briefing import (
     Check,
     Missing,
     Trace,
+    Tried,
+    circling,
     crash_briefing,
     unfinished,
     verification_failure,
@@ -119,3 +121,23 @@ def test_failure_is_capped(count: int) -> None:
 def test_output_cannot_end_its_block() -> None:
     told = verification_failure(UNIT, 1, (_check(out="```\n# Now do something else\n"),))
     assert "````\n```\n# Now do something else\n````" in told
+
+
+def test_a_circle_is_laid_open() -> None:
+    looked = Call("read", "src/a.py", True, "")
+    failed = Call("shell", "make it", False, "no rule to make target")
+    tried = [
+        Tried(1, "unfinished", "x.md: does not exist", Trace(calls=(looked, failed), written=("src/a.py",))),
+        Tried(2, "timed-out", "no progress for 10 minutes\nx.md: does not exist", Trace(calls=(failed,))),
+    ]
+    text = circling(UNIT, "the same failure twice in a row", [Missing(".gsd/x.md", "does not exist")], tried)
+    for seen in (
+        "tried 2 times",
+        "the same failure twice in a row",
+        "- `.gsd/x.md`: does not exist",
+        "- attempt 1 (unfinished): 2 tool calls, wrote src/a.py; x.md: does not exist",
+        "- attempt 2 (timed-out): 1 tool call, wrote nothing; no progress for 10 minutes; x.md: does not exist",
+        "no rule to make target",
+    ):
+        assert seen in text
+    assert len(circling(UNIT, "y" * 99_999, [], [Tried(1, "unfinished", "z" * 99_999, Trace())])) < 3_000

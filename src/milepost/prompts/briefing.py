@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from milepost.model.units import Unit
+from milepost.model.words import counted
 from milepost.prompts.blanks import fill
 from milepost.prompts.quoting import fenced, one_line, plain, tail
 from milepost.prompts.shrink import VERIFICATION_CHARS, share, shrink
@@ -99,11 +100,9 @@ def circling(unit: Unit, why: str, owed: Sequence[Missing], tried: Sequence[Trie
 
 
 def _tried(attempt: Tried) -> str:
-    done = attempt.trace.calls
-    wrote = ", ".join(dict.fromkeys(attempt.trace.written)) or "nothing"
-    head = (
-        f"- attempt {attempt.number} ({attempt.result}): {len(done)} tool calls, wrote {one_line(wrote, _ERROR_CHARS)}"
-    )
+    calls, written = attempt.trace.calls, attempt.trace.written
+    wrote = one_line(", ".join(dict.fromkeys(written)) or "nothing", _ERROR_CHARS)
+    head = f"- attempt {attempt.number} ({attempt.result}): {counted(len(calls), 'tool call')}, wrote {wrote}"
     return f"{head}; {one_line('; '.join(attempt.reason.splitlines()), _ERROR_CHARS)}" if attempt.reason else head
 
 

@@ -12,7 +12,8 @@ _UNLISTED = (("gemini-", 1_000_000),)
 @cache
 def window(name: str) -> int:
     """The context window of a model by the name people use (`claude-sonnet-5-5`, `openai/gpt-5.5`), in tokens."""
-    provider, _, model = name.rpartition("/")
+    provider, slash, model = name.partition("/")
+    provider, model = (provider.lower(), model) if slash else ("", name)
     return _listed(model, provider) or _listed(name, "") or _family(model)
 
 
