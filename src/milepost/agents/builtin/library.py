@@ -14,6 +14,7 @@ from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from milepost.agents.builtin import price_table
 from milepost.agents.builtin.models import Choice, Wire, resolve
 from milepost.agents.tools.catalogue import ToolSchema
 from milepost.errors import MilepostError
@@ -53,7 +54,7 @@ def load(choice: Choice) -> None:
     with _nothing_collected():
         for module in ("pydantic_ai.direct", *_MODULES[choice.wire]):
             import_module(module)
-        import_module("genai_prices.data_snapshot").get_snapshot()
+        price_table.ready()
         certificates()
     # its advice on deprecated models would land in the middle of a progress display
     warnings.filterwarnings("ignore", module=r"(pydantic_ai|anthropic|openai|google)\b")

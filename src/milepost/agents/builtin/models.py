@@ -68,6 +68,9 @@ OTHERS: Mapping[str, str] = {
 }
 """Providers behind OpenAI's wire format, and the variable with their key."""
 
+UNPRICED = frozenset({"ollama", "local"})
+"""Servers of one's own: a name says nothing about what a request costs there."""
+
 _OWN = ("anthropic", "openai", "google", "ollama", "local")
 _ALIASES = {"gemini": "google", "google-gla": "google", "claude": "anthropic"}
 _BARE = ((r"claude-", "anthropic"), (r"(?:gpt|chatgpt|codex)-|o\d", "openai"), (r"gemini-", "google"))
@@ -104,6 +107,11 @@ def resolve(name: str, env: Mapping[str, str]) -> Choice:
             return Choice(name, Wire.COMPATIBLE, provider, model, env.get("OPENAI_API_KEY") or "none", base_url)
         case _:
             return Choice(name, Wire.OTHER, provider, model, _key(name, env, OTHERS[provider]), None)
+
+
+def provider_of(name: str) -> tuple[str, str]:
+    """The provider behind a name, and the model as the provider knows it; no key is asked for. Raises UnknownModel."""
+    return _split(name.strip())
 
 
 def check(names: Iterable[str], env: Mapping[str, str]) -> None:

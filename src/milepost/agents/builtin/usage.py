@@ -6,6 +6,7 @@ list price of exactly that model; a model nobody lists has none. Source: DESIGN 
 
 from typing import TYPE_CHECKING
 
+from milepost.agents.builtin import price_table
 from milepost.agents.builtin.models import Choice, Wire
 from milepost.agents.session import Usage
 from milepost.model import money
@@ -32,6 +33,7 @@ def _price(choice: Choice, counted: "RequestUsage") -> int | None:
         return None
     from genai_prices import calc_price
 
+    price_table.ready()
     try:
         price = calc_price(counted, choice.model, provider_id=choice.provider)
     except (LookupError, ValueError):

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("milepost.ui.cli.why", "Why the project, a milestone or a unit is as it is, and what it cost."),
     "rate": ("milepost.ui.cli.rate", "Say whether a unit's model was too much, right or too little."),
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
+    "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
     "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),

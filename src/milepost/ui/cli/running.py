@@ -13,6 +13,7 @@ from pathlib import Path
 
 import anyio
 
+from milepost.agents.builtin import price_table
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.assignment import Assignment
 from milepost.formats.journal import AttemptStarted, CapReset
@@ -169,6 +170,7 @@ def _shift(
     model = assigned.model(given, options.model, settings)
     wanted = agents.Wanted(agent=options.agent, model=model, record=record, pace_s=options.pace)
     models = agents.models(wanted, settings, os.environ)
+    price_table.choose(Path(where.home) / price_table.FILE)
     return Shift(
         root=root,
         state_dir=where.state_dir,
