@@ -236,3 +236,15 @@ def test_the_models_of_a_profile(asking: Asking, provider: str, doer: str, close
 def test_a_profile_without_models_takes_the_default(asking: Asking) -> None:
     asking.one("token_profile: quality\n")
     assert asking.models() == ["gpt-5.5"]
+
+
+@pytest.mark.covers("key:models.planning", "key:models.research")
+@pytest.mark.parametrize(("skipped", "model"), [("true", "planner"), ("false", "reader")])
+def test_planning_and_research_have_their_models(asking: Asking, skipped: str, model: str) -> None:
+    asking.stage.git("rm", "-rqf", ".gsd/milestones/M001/slices/S01")
+    asking.stage.prefer(
+        f"---\nphases: {{skip_slice_research: {skipped}}}\nmodels: {{planning: openai/planner, research: openai/reader}}\n---\n"
+    )
+    with FakeModel(lambda _: Reply(text="No.")) as server:
+        asking.stage.gsd("next", **server.env("openai"))
+        assert server.seen[0].asked.model == model
