@@ -61,7 +61,8 @@ class Storm:
     def start(self, *more: str) -> Running:
         """`parallel start`."""
         words = ("parallel", "start", "--yes", "--agent", self.place.agent, *more)
-        found = self.place.begin(*words)
+        with self.place.hands:
+            found = self.place.begin(*words)
         self.place.note(f"{found.name} begins")
         self.started.append(found)
         return found
@@ -150,14 +151,16 @@ class Storm:
     def _race(self, blow: Blow, _: random.Random) -> None:
         how = blow.args[0]
         if how == "auto":
-            running = self.place.begin("auto", "--agent", self.place.agent)
+            with self.place.hands:
+                running = self.place.begin("auto", "--agent", self.place.agent)
             self.place.note(f"{running.name} typed")
             self.typed.append(running)
             return
         words = ("parallel", "start", "--yes", "--agent", self.place.agent)
         elsewhere = self.place.root if how == "other-path" else None
         for _number in range(2 if how == "start-two" else 1):
-            running = self.place.begin(*words, cwd=elsewhere)
+            with self.place.hands:
+                running = self.place.begin(*words, cwd=elsewhere)
             self.place.note(f"{running.name} typed as well")
             self.started.append(running)
 

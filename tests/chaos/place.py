@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -69,6 +71,10 @@ class Place:
     """Every commit that main was seen at, in order."""
     shot: set[int] = field(default_factory=set)
     """Every process that was sent a signal, also one that had only just been typed."""
+    hands: threading.Lock = field(default_factory=threading.Lock)
+    """One person does one thing at a time."""
+    fresh: list[Running] = field(default_factory=list)
+    """What was typed that takes the branch the user stands on for its target, when it gets that far."""
     said: int = 0
     mounted: bool = False
 
@@ -124,7 +130,17 @@ class Place:
                 self.argv(*words), cwd=cwd or self.door, env=self.environment(), stdin=subprocess.DEVNULL,
                 stdout=stdout, stderr=stderr, start_new_session=True,
             )  # fmt: skip
-        return Running(name=name, process=process, files=(out, err), began=time.monotonic())
+        running = Running(name=name, process=process, files=(out, err), began=time.monotonic())
+        if "start" in words or "auto" in words:
+            self.fresh.append(running)
+        return running
+
+    def underway(self) -> bool:
+        """Whether every fleet that was begun has said so or has ended, and every auto mode has ended."""
+        said = "".join(file.read_text(errors="replace") for file in (self.state / "journal").glob("*.jsonl"))
+        begun = {int(pid) for pid in re.findall(r'"event":"fleet-started".*?"pid":(\d+)', said)}
+        self.fresh = [r for r in self.fresh if r.process.poll() is None and r.process.pid not in begun]
+        return not self.fresh
 
     def end(self, running: Running, *, seconds: float = 90) -> Ran:
         """Wait for its end."""

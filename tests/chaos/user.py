@@ -1,11 +1,10 @@
 """The person who goes on working in the checkout meanwhile. Remembers what was left where, byte for byte."""
 
 import random
-import threading
 import time
 from dataclasses import dataclass, field
 
-from chaos.place import SHARED, Broken, GitSaidNo, Place
+from chaos.place import SHARED, Broken, GitSaidNo, Place, wait_until
 from milepost.testing import projects
 
 _PATIENCE_S = 10.0
@@ -24,12 +23,10 @@ class User:
     commits: set[str] = field(default_factory=set)
     branch: str = "main"
     number: int = 0
-    hands: threading.Lock = field(default_factory=threading.Lock)
-    """One person does one thing at a time."""
 
     def act(self, what: str, seconds: float) -> None:
         """Do one thing; a switch is there and back again."""
-        with self.hands:
+        with self.place.hands:
             self.number += 1
             getattr(self, f"_{what.replace('-', '_')}")(seconds)
 
@@ -61,7 +58,7 @@ class User:
 
     def clear(self) -> None:
         """Out of the way: back on main, and nothing that a milestone wants to write."""
-        with self.hands:
+        with self.place.hands:
             self.back()
             self._give_in()
             self.back()
@@ -134,7 +131,10 @@ class User:
                 self.commits.add(commit)
 
     def _switch(self, seconds: float) -> None:
-        """To another branch for a while, and back."""
+        """To another branch for a while, and back; not before what was typed has seen where the user stands."""
+        if not wait_until(self.place.underway, seconds=_PATIENCE_S):
+            self.place.note("the user stays on main")
+            return
         if not self._patiently("switch", "-q", "-c", f"side{self.number}"):
             return
         self.branch = f"side{self.number}"
