@@ -44,7 +44,7 @@ def unit_commit(unit: Unit, *, summary: Summary | None = None, attempt: str = ""
     kind: the commit type (`git.commit_type`); empty: inferred from the words of the summary.
     A task with a summary gets `type(SID/TID): description`; any other unit says only which it was.
     """
-    subject, files = _chore(unit), tuple[str, ...]()
+    subject, files = _chore(unit, kind), tuple[str, ...]()
     if unit.kind is UnitKind.EXECUTE_TASK and summary is not None:
         subject = _described(unit, summary, kind) or subject
         files = summary.key_files[:_FILES]
@@ -80,8 +80,8 @@ def planning_commit(mid: str) -> str:
     return f"docs({mid}): planning files\n"
 
 
-def _chore(unit: Unit) -> str:
-    return f"chore({unit.id}): auto-commit after {unit.kind}"
+def _chore(unit: Unit, kind: str) -> str:
+    return f"{kind or 'chore'}({unit.id}): auto-commit after {unit.kind}"
 
 
 def _described(unit: Unit, summary: Summary, kind: str) -> str:

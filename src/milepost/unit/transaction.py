@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from milepost.agents.session import Stop
 from milepost.formats.journal import AttemptEnded, AttemptStarted, Result
-from milepost.git import commits, worktrees
+from milepost.git import commits, snapshot_refs, worktrees
 from milepost.model.outcome import (
     Committed,
     Inconclusive,
@@ -213,5 +213,7 @@ def _commit(attempt: Attempt, bench: Bench) -> str:
             path, milestone=unit.milestone, commit_docs=bench.preferences.git.commit_docs, state_dir=place.state_dir
         )
 
+    if bench.preferences.git.snapshots:
+        snapshot_refs.take(place.root, place.branch, commits.head(place.cwd), bench.now_ms())
     commit = commits.commit_unit(place.cwd, branch=place.branch, message=message, excluded=excluded)
     return commit or commits.head(place.cwd)

@@ -33,6 +33,7 @@ from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
 from milepost.worker import alerts, bringing, discussing, effects, endings, history, landing, pacing, places, setup, station
 from milepost.worker.bounds import Watch
+from milepost.worker.published import publish
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
 
@@ -179,6 +180,7 @@ class _Worker:
         _say(unit, outcome, bench)
         discussing.after(unit, outcome, self.shift)
         alerts.alert(bench)
+        publish(outcome, bench, self.shift)
         if stopped := self.post.stopped():
             self.post.interrupted(bench)
             return stopped
