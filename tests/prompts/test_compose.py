@@ -146,7 +146,7 @@ def test_captures_reach_replan_and_reassess() -> None:
     extras = EXTRAS._replace(captures=("the API has a new version",))
     for kind in KINDS:
         shown = "- the API has a new version" in composed(kind, extras=extras).text
-        assert shown == (kind in (UnitKind.REPLAN_SLICE, UnitKind.REASSESS_ROADMAP))
+        assert shown == (kind in (UnitKind.REPLAN_SLICE, UnitKind.REASSESS_ROADMAP, UnitKind.TRIAGE_CAPTURES))
 
 
 def test_resume_note_of_this_task_only() -> None:

@@ -34,6 +34,9 @@ CHOSEN = {
         (UnitKind.VALIDATE_MILESTONE, ("d",)),
         (UnitKind.COMPLETE_MILESTONE, ("d",)),
         (UnitKind.REWRITE_DOCS, ("d",)),
+        (UnitKind.TRIAGE_CAPTURES, ("d",)),
+        (UnitKind.QUICK_TASK, ("x/e", "d")),
+        (UnitKind.HOOK, ("d",)),
     ],
 )
 @pytest.mark.spec(id="auto 5.14")

@@ -34,6 +34,9 @@ def test_who_may_change_code(kind: UnitKind) -> None:
     if kind.value.startswith("discuss-"):
         assert session.POLICIES[kind] is ToolPolicy.DISCUSSION
         return
+    if kind is UnitKind.TRIAGE_CAPTURES:
+        assert session.POLICIES[kind] is ToolPolicy.PLANNING
+        return
     plans = kind.value.startswith(("plan-", "replan-", "research-", "reassess-"))
     expected = ToolPolicy.PLANNING_DISPATCH if plans else ToolPolicy.ALL
     assert session.POLICIES[kind] is (ToolPolicy.DOCS if kind is UnitKind.REWRITE_DOCS else expected)

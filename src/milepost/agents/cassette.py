@@ -24,7 +24,7 @@ import msgspec
 
 from milepost.agents.session import Ended, Event, SessionSpec, Text, Thought, ToolCall, ToolResult, Usage
 from milepost.errors import FormatError
-from milepost.model.units import Unit, UnitKind
+from milepost.model.units import Unit, of_type
 
 VERSION = 1
 
@@ -84,7 +84,7 @@ def read(path: Path) -> tuple[Recorded, ...]:
 
 def append(path: Path, unit: Unit, agent: str, events: Iterable[Event]) -> None:
     """Add a session that ended, whole, with the head if the file is new. Raises OSError."""
-    lines: list[_Line] = [Opening(kind=str(unit.kind), id=unit.id, agent=agent), *_joined(events)]
+    lines: list[_Line] = [Opening(kind=unit.type, id=unit.id, agent=agent), *_joined(events)]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # several workers may record into one file
@@ -119,7 +119,7 @@ def _line(path: Path, number: int, raw: bytes) -> _Line:
 
 def _unit(path: Path, number: int, opening: Opening) -> Unit:
     try:
-        return Unit(UnitKind(opening.kind), opening.id)
+        return of_type(opening.kind, opening.id)
     except ValueError:
         raise FormatError(str(path), number, f"no kind of unit: {opening.kind!r}") from None
 

@@ -429,6 +429,49 @@ class BudgetWaiting(Event, frozen=True, kw_only=True, tag="budget-waiting"):
     reason: str
 
 
+class CaptureTriaged(Event, frozen=True, kw_only=True, tag="capture-triaged"):
+    """A captured thought was sorted. `milestone` is where it is acted upon; its end stands in CAPTURES.md."""
+
+    capture: str
+    classification: str
+    milestone: str
+    slice: str = ""
+    attempt: str = ""
+    """The triage that said so."""
+
+
+class HookWanted(Event, frozen=True, kw_only=True, tag="hook-wanted"):
+    """A person wants a post-unit hook to run now, for a unit."""
+
+    hook: str
+    kind: str
+    unit: str
+
+
+class Redone(Event, frozen=True, kw_only=True, tag="redone"):
+    """A hook wants its unit done again: the box is unticked and the summary set aside, then the plan has it as open."""
+
+    unit: str
+    """`kind/id`."""
+    hook: str
+    attempt: str
+    """The attempt at the unit that is not good enough."""
+    note: str = ""
+    """The file that says why, below the state directory of the milestone's home; it is set aside."""
+
+
+class HookFired(Event, frozen=True, kw_only=True, tag="hook-fired"):
+    """A pre-dispatch hook skipped a unit, or put a unit of another type before it."""
+
+    hook: str
+    action: str
+    """skip or replace."""
+    unit: str
+    """`kind/id` of what was due."""
+    booked: str = ""
+    """`kind/id` of what took its place."""
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -464,4 +507,8 @@ AnyEvent: TypeAlias = (
     | MilestoneAdded
     | Steered
     | Rated
+    | CaptureTriaged
+    | HookWanted
+    | Redone
+    | HookFired
 )

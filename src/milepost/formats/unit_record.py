@@ -55,7 +55,7 @@ class UnitRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def file_name(unit: Unit) -> str:
     """The record's name below `runtime/units/`."""
-    return f"{unit.kind}-{unit.id}".replace("/", "-") + ".json"
+    return f"{unit.type}-{unit.id}".replace("/", "-") + ".json"
 
 
 def encode(record: UnitRecord) -> bytes:

@@ -24,6 +24,15 @@ class UnitKind(StrEnum):
     VALIDATE_MILESTONE = "validate-milestone"
     COMPLETE_MILESTONE = "complete-milestone"
     REWRITE_DOCS = "rewrite-docs"
+    TRIAGE_CAPTURES = "triage-captures"
+    QUICK_TASK = "quick-task"
+    HOOK = "hook"
+
+
+ERRANDS = frozenset({UnitKind.TRIAGE_CAPTURES, UnitKind.QUICK_TASK, UnitKind.HOOK})
+"""Kinds that do not come from the plan: due when captures or hooks say so."""
+TRIAGE = "triage"
+"""Last part of the id of a triage: `M001/S02/triage`."""
 
 
 class Unit(NamedTuple):
@@ -31,11 +40,23 @@ class Unit(NamedTuple):
 
     kind: UnitKind
     id: str
+    name: str = ""
+    """Of a hook: which one. Of a triage: the captures it is about, which are its input."""
+
+    @property
+    def type(self) -> str:
+        """The kind as it is written down: `execute-task`, `hook/review`."""
+        return f"{self.kind}/{self.name}" if self.kind is UnitKind.HOOK else str(self.kind)
+
+    @property
+    def label(self) -> str:
+        """The type as a part of a file name."""
+        return self.type.replace("/", "-")
 
     @property
     def key(self) -> str:
-        """`kind/id`, as in `completed-units.json`."""
-        return f"{self.kind}/{self.id}"
+        """`type/id`, as in `completed-units.json`."""
+        return f"{self.type}/{self.id}"
 
     @property
     def milestone(self) -> str:
@@ -45,15 +66,23 @@ class Unit(NamedTuple):
     @property
     def slice(self) -> str | None:
         """The slice, None for a unit of a whole milestone."""
-        return _part(self.id, 1)
+        part = None if self.kind is UnitKind.QUICK_TASK else _part(self.id, 1)
+        return None if part == TRIAGE else part
 
     @property
     def task(self) -> str | None:
         """The task, None for a unit of a slice or milestone."""
-        return _part(self.id, 2)
+        part = None if self.kind is UnitKind.QUICK_TASK else _part(self.id, 2)
+        return None if part == TRIAGE else part
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.id}"
+        return f"{self.type} {self.id}"
+
+
+def of_type(type_: str, unit_id: str) -> Unit:
+    """The unit that a journal names: type `execute-task` or `hook/review`. Raises ValueError for an unknown kind."""
+    kind, _, name = type_.partition("/")
+    return Unit(UnitKind(kind), unit_id, name)
 
 
 def _part(unit_id: str, index: int) -> str | None:

@@ -31,6 +31,12 @@ class Extras(NamedTuple):
     """Instructions still in force. Empty: those of OVERRIDES.md."""
     captures: tuple[str, ...] = ()
     """Notes for this unit: those classified replan for replan-slice, deferred ones for reassess-roadmap."""
+    captures_file: str = ""
+    """Absolute path of `CAPTURES.md`, which lies in the project's root."""
+    asked: str = ""
+    """What a hook or a quick task is for."""
+    artifact: str = ""
+    """The file that a hook is to write, relative to the session's directory; empty: none."""
     instructions: tuple[str, ...] = ()
     """Texts of the agent-instruction files, the global one first."""
     attempt: int = 1

@@ -247,6 +247,19 @@ MANIFEST: Mapping[UnitKind, tuple[Item, ...]] = MappingProxyType(
             must(Source.MILESTONE_SUMMARY_FORM),
         ),
         UnitKind.REWRITE_DOCS: (must(Source.OVERRIDES), must(Source.DECISIONS_FORM, Level.STANDARD)),
+        UnitKind.TRIAGE_CAPTURES: (
+            may(Source.OVERRIDES),
+            must(Source.CAPTURES),
+            may(Source.ROADMAP),
+            may(Source.PLAN),
+            may(Source.KNOWLEDGE, Level.STANDARD),
+        ),
+        UnitKind.QUICK_TASK: (may(Source.OVERRIDES), may(Source.KNOWLEDGE), may(Source.PROJECT, Level.STANDARD)),
+        UnitKind.HOOK: (
+            may(Source.OVERRIDES),
+            may(Source.SLICE_EXCERPT, Level.STANDARD),
+            may(Source.KNOWLEDGE, Level.STANDARD),
+        ),
     }
 )
 

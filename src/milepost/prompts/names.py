@@ -47,6 +47,7 @@ def names(desk: Desk) -> Values:
     values["prior_summaries"] = _prior_summaries(desk) if desk.tid else None
     values["documents"] = _documents(desk)
     values["round"] = _round(desk)
+    values |= _errand(desk)
     values["where"] = _where(desk, values)
     return values
 
@@ -65,6 +66,20 @@ def _ids(desk: Desk) -> dict[str, str | None]:
         "task": unit.task,
         "subject": unit.task or unit.slice or unit.milestone,
         "slice_or_first": unit.slice or "S01",
+    }
+
+
+def _errand(desk: Desk) -> dict[str, str | None]:
+    """What triages, quick tasks and hooks are told."""
+    extras, mid = desk.extras, desk.unit.milestone
+    home = milestone_dir(desk.tree, mid) or f"milestones/{mid}"
+    return {
+        "captures_file": extras.captures_file or desk.shown("CAPTURES.md"),
+        "triage": desk.shown(f"{home}/{mid}-TRIAGE.json"),
+        "asked": extras.asked or "(nothing was said)",
+        "hook": desk.unit.name or "a hook",
+        "hook_file": f"; its result goes to `{extras.artifact}`" if extras.artifact else "",
+        "unit_id": desk.unit.id,
     }
 
 

@@ -210,6 +210,18 @@ def _rewrite_docs(_unit: Unit, tree: Tree) -> Iterator[Owed]:
         yield Owed(path, f"still has {count} override{'s' if count > 1 else ''} with the scope active")
 
 
+def _triage(unit: Unit, tree: Tree) -> Iterator[Owed]:
+    from milepost.rules import captures  # only a run needs it, a query does not
+
+    if not captures.decisions(tree, unit):
+        yield Owed(captures.path(tree, unit.milestone), "says of no capture what it is")
+
+
+def _nothing(_unit: Unit, _tree: Tree) -> Iterator[Owed]:
+    """No file says that it is done: `unit.by_session` judges by the session."""
+    yield from ()
+
+
 _OWED: Mapping[UnitKind, Callable[[Unit, Tree], Iterator[Owed]]] = {
     UnitKind.DISCUSS_MILESTONE: _discuss,
     UnitKind.DISCUSS_SLICE: _discuss,
@@ -225,6 +237,9 @@ _OWED: Mapping[UnitKind, Callable[[Unit, Tree], Iterator[Owed]]] = {
     UnitKind.VALIDATE_MILESTONE: _validate,
     UnitKind.COMPLETE_MILESTONE: _complete_milestone,
     UnitKind.REWRITE_DOCS: _rewrite_docs,
+    UnitKind.TRIAGE_CAPTURES: _triage,
+    UnitKind.QUICK_TASK: _nothing,
+    UnitKind.HOOK: _nothing,
 }
 
 

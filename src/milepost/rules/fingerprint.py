@@ -31,6 +31,9 @@ _MILESTONE: Mapping[UnitKind, tuple[str, ...]] = {
     UnitKind.VALIDATE_MILESTONE: ("CONTEXT",),
     UnitKind.COMPLETE_MILESTONE: ("CONTEXT", "VALIDATION", "ROADMAP"),
     UnitKind.REWRITE_DOCS: (),
+    UnitKind.TRIAGE_CAPTURES: (),
+    UnitKind.QUICK_TASK: (),
+    UnitKind.HOOK: (),
 }
 _SLICE: Mapping[UnitKind, tuple[str, ...]] = {
     UnitKind.RESEARCH_SLICE: ("CONTEXT",),
@@ -63,6 +66,8 @@ def _inputs(unit: Unit, tree: Tree) -> Iterator[tuple[str, str]]:
         yield f"slice {suffix}", read(tree, slice_file(tree, mid, sid or "", suffix))
     if sid and tid:
         yield "task PLAN", read(tree, task_file(tree, mid, sid, tid, "PLAN"))
+    if unit.name:
+        yield "name", unit.name
     for entry in overrides.active(read(tree, root_file(tree, "OVERRIDES"))):
         yield "override", f"{entry.at} {entry.change}"
 

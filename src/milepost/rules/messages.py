@@ -81,7 +81,7 @@ def planning_commit(mid: str) -> str:
 
 
 def _chore(unit: Unit, kind: str) -> str:
-    return f"{kind or 'chore'}({unit.id}): auto-commit after {unit.kind}"
+    return f"{kind or 'chore'}({unit.id}): auto-commit after {unit.type}"
 
 
 def _described(unit: Unit, summary: Summary, kind: str) -> str:

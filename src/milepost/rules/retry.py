@@ -7,8 +7,8 @@ only changed inputs or a person's `--retry` do. Source: spec auto 8.1 rules 3 an
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, CapReset, Result
-from milepost.model.units import Unit
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, CapReset, Redone, Result
+from milepost.model.units import ERRANDS, Unit
 
 ATTEMPTS = 3
 """Attempts of one unit on the same inputs (spec auto 8.1 rule 4)."""
@@ -57,9 +57,13 @@ def history(events: Iterable[AnyEvent], unit: Unit, fingerprint: str) -> History
     ends: dict[str, AttemptEnded] = {}
     for event in events:
         match event:
-            case AttemptStarted() if event.kind == unit.kind and event.unit == unit.id:
+            case AttemptStarted() if event.kind == unit.type and event.unit == unit.id:
                 total += 1
                 attempts[event.attempt] = event
+            case AttemptEnded(result=Result.COMMITTED) if unit.kind in ERRANDS and event.attempt in attempts:
+                attempts, ends = {}, {}  # An errand comes again with new captures, or after the next run of its unit.
+            case Redone(unit=key) if key == unit.key:
+                attempts, ends = {}, {}  # A hook wants it done again; how often is the hook's cap.
             case AttemptEnded() if event.attempt in attempts:
                 ends[event.attempt] = event
             case CapReset(unit=key) if key in (unit.key, "*"):

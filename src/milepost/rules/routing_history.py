@@ -84,7 +84,7 @@ def floor(events: Iterable[AnyEvent], unit: Unit) -> Tier | None:
     highest: Tier | None = None
     for event in events:
         match event:
-            case AttemptStarted() if event.kind == unit.kind and event.unit == unit.id:
+            case AttemptStarted() if event.kind == unit.type and event.unit == unit.id:
                 begun[event.attempt] = event
             case AttemptEnded(attempt=attempt, result=result) if attempt in begun:
                 if result is Result.COMMITTED:

@@ -8,7 +8,8 @@ Source: spec auto 5.6 (2.39+).
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, CapReset, Result
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, CapReset, Redone, Result
+from milepost.model.units import ERRANDS
 
 WINDOW = 6
 
@@ -23,13 +24,14 @@ class Entry(NamedTuple):
 def window(events: Iterable[AnyEvent]) -> tuple[Entry, ...]:
     """The last seven ended attempts that say something about progress, oldest first.
 
-    A person's `--retry` forgets those of its unit.
+    A person's `--retry`, or a hook that wants a unit done again, forgets those of its unit. Errands (hooks, triage,
+    quick tasks) go round by themselves and have caps of their own.
     """
     started: dict[str, AttemptStarted] = {}
     entries: list[Entry] = []
     for event in events:
         match event:
-            case AttemptStarted():
+            case AttemptStarted() if event.kind.partition("/")[0] not in ERRANDS:
                 started[event.attempt] = event
             case AttemptEnded(result=Result.VERIFY_FAILED | Result.INTERRUPTED | Result.PROVIDER_ERROR):
                 pass
@@ -37,7 +39,7 @@ def window(events: Iterable[AnyEvent]) -> tuple[Entry, ...]:
                 of = started[attempt]
                 error = "" if event.result is Result.COMMITTED else event.reason or str(event.result)
                 entries.append(Entry(f"{of.kind}/{of.unit}", error))
-            case CapReset(unit=unit):
+            case CapReset(unit=unit) | Redone(unit=unit):
                 entries = [entry for entry in entries if unit not in (entry.key, "*")]
             case _:
                 pass

@@ -153,7 +153,7 @@ class ScriptedAgent:
                     await controls.wait(partial(_act, step, spec))
 
     def _steps(self, spec: SessionSpec, attempt: int) -> Sequence[Step]:
-        names = (spec.unit.key, str(spec.unit.kind), "*")
+        names = (spec.unit.key, spec.unit.type, str(spec.unit.kind), "*")
         script = next((self._script[name] for name in names if name in self._script), None)
         if script is None:
             raise failed(ErrorKind.DIVERGED, f"the script has nothing for {spec.unit}")

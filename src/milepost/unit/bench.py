@@ -13,6 +13,7 @@ from milepost.model.units import Unit
 from milepost.process.confine import Confinement
 from milepost.rules import budget, routing
 from milepost.store.journal import Journal
+from milepost.unit.told import Told
 from milepost.unit.asking import Answerer, Nobody
 from milepost.unit.clock import Awake, Clock
 
@@ -107,6 +108,9 @@ class Bench:
     """Whether somebody wants to be heard before the next unit begins: a wait for money ends for it."""
     clock: Clock = field(default_factory=Awake)
     """What the time limits of a session are measured with."""
+
+    told: Told = Told()
+    """What hooks make of the unit that is about to start."""
 
     @property
     def ceilings(self) -> tuple[budget.Ceiling, ...]:

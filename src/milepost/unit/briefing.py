@@ -111,7 +111,7 @@ def _attempts(unit: Unit, events: tuple[AnyEvent, ...]) -> list[_Attempt]:
     found: dict[str, _Attempt] = {}
     for event in events:
         match event:
-            case AttemptStarted() if event.kind == unit.kind and event.unit == unit.id:
+            case AttemptStarted() if event.kind == unit.type and event.unit == unit.id:
                 found[event.attempt] = _Attempt(event, None, None)
             case AttemptEnded(attempt=attempt) if attempt in found:
                 found[attempt] = found[attempt]._replace(ended=event)

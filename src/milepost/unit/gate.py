@@ -142,7 +142,7 @@ def _evidence(unit: Unit, bench: Bench) -> Path:
     if unit.kind is UnitKind.EXECUTE_TASK:
         plan = task_path(tree_of(bench), unit.milestone, unit.slice or "", unit.task or "", "PLAN")
         return place.state / Path(plan).parent / f"{unit.task}-VERIFY.json"
-    return place.state / "runtime" / "gates" / f"{unit.kind}-{unit.id.replace('/', '-')}.json"
+    return place.state / "runtime" / "gates" / f"{unit.label}-{unit.id.replace('/', '-')}.json"
 
 
 def _previous(unit: Unit, bench: Bench) -> Evidence | None:

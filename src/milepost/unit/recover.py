@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
 from milepost.model.outcome import Outcome, Unfinished
-from milepost.model.units import Unit, UnitKind
+from milepost.model.units import Unit, of_type
 from milepost.store.journal import Journal
 from milepost.unit import before as books_before
 from milepost.unit import session
@@ -48,7 +48,7 @@ async def recover(bench: Bench) -> tuple[tuple[Unit, Outcome], ...]:
     """Settle what is open. Returns each unit with how it ended; nothing open, nothing returned."""
     settled: list[tuple[Unit, Outcome]] = []
     for started in open_attempts(bench.journal.own()):
-        unit = Unit(UnitKind(started.kind), started.unit)
+        unit = of_type(started.kind, started.unit)
         attempt = Attempt(id=started.attempt, unit=unit, base=started.base, number=started.number)
         outcome = committed(attempt, bench) or await settle(attempt, bench)
         if isinstance(outcome, Unfinished):

@@ -15,11 +15,13 @@ from milepost.model.units import Unit, UnitKind
 from milepost.process import identity
 from milepost.prompts.brief import Extras, Workplace
 from milepost.prompts.compose import Prompt, compose
+from milepost.rules import done
 from milepost.rules.models import efforts
 from milepost.rules.routing import Route
 from milepost.store import atomic, ledger
-from milepost.unit import briefing, questions, routing
+from milepost.unit import briefing, noted, questions, routing
 from milepost.unit.bench import Bench
+from milepost.unit.told import changed
 
 POLICIES: dict[UnitKind, ToolPolicy] = {
     UnitKind.DISCUSS_MILESTONE: ToolPolicy.DISCUSSION,
@@ -36,13 +38,16 @@ POLICIES: dict[UnitKind, ToolPolicy] = {
     UnitKind.VALIDATE_MILESTONE: ToolPolicy.ALL,
     UnitKind.COMPLETE_MILESTONE: ToolPolicy.ALL,
     UnitKind.REWRITE_DOCS: ToolPolicy.DOCS,
+    UnitKind.TRIAGE_CAPTURES: ToolPolicy.PLANNING,
+    UnitKind.QUICK_TASK: ToolPolicy.ALL,
+    UnitKind.HOOK: ToolPolicy.ALL,
 }
 """What each kind's tools may touch. Kinds that run checks need the shell; a change they make to code is gated too."""
 
 
 def attempt_id(unit: Unit, bench: Bench) -> str:
     """A new name for an attempt: unique, sortable by time, readable."""
-    return f"{unit.id.replace('/', '-')}.{unit.kind}.{bench.now_ms():013d}.{os.urandom(3).hex()}"
+    return f"{unit.id.replace('/', '-')}.{unit.label}.{bench.now_ms():013d}.{os.urandom(3).hex()}"
 
 
 def prompt(unit: Unit, tree: Tree, number: int, bench: Bench, *, diagnostic: str) -> Prompt:
@@ -58,7 +63,9 @@ def prompt(unit: Unit, tree: Tree, number: int, bench: Bench, *, diagnostic: str
         now=_iso(bench.now_ms()),
     )
     workplace = Workplace(cwd=str(place.cwd), branch=place.branch, state_dir=place.state_dir)
-    return compose(unit, tree, workplace, bench.preferences, extras)
+    made = compose(unit, tree, workplace, bench.preferences, noted.added(extras, unit, tree, bench))
+    where = f"Working directory: `{place.cwd}`, branch `{place.branch}`. Stay in it."
+    return changed(made, bench.told, where=where, owed=done.missing(unit, tree), state_dir=place.state_dir)
 
 
 def spec(unit: Unit, text: Prompt, attempt: str, bench: Bench, chosen: Route | None = None) -> SessionSpec:
@@ -110,7 +117,7 @@ def note_unit(unit: Unit, attempt: str, transcript: Path, bench: Bench) -> None:
         lock.Lock(
             pid=own.pid,
             started_at=_iso(now),
-            unit_type=unit.kind,
+            unit_type=unit.type,
             unit_id=unit.id,
             unit_started_at=_iso(now),
             completed_units=done,
@@ -122,7 +129,7 @@ def note_unit(unit: Unit, attempt: str, transcript: Path, bench: Bench) -> None:
         ),
     )
     record = unit_record.UnitRecord(
-        unit_type=unit.kind,
+        unit_type=unit.type,
         unit_id=unit.id,
         started_at=now,
         updated_at=now,

@@ -30,7 +30,7 @@ from milepost.rules import budget, done, messages, provider_errors, retry, stagi
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
-from milepost.unit import books, ceilings, leftovers, routing, session
+from milepost.unit import books, by_session, ceilings, leftovers, routing, session, sorted_out
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, converse
 from milepost.unit.gate import gate
@@ -58,12 +58,12 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
     past = retry.history(bench.journal.everything(), unit, marks)
     attempt = Attempt(id=session.attempt_id(unit, bench), unit=unit, base=base, number=past.total + 1)
 
-    if refused := await ceilings.reserve(attempt.id, attempt.unit.kind, bench):
+    if refused := await ceilings.reserve(attempt.id, attempt.unit.type, bench):
         return refused
     books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone, others(bench)))
     with Transcript(bench.workspace.root_state, unit, known_secrets=bench.secrets) as transcript:
         prompt = session.prompt(unit, tree, attempt.number, bench, diagnostic=diagnostic)
-        chosen = routing.route(unit, tree, bench)
+        chosen = routing.route(unit, tree, bench, pin=bench.told.model)
         bench.journal.append(_started(attempt, marks, transcript, prompt, chosen, bench))
         bench.watcher.unit_started(unit, attempt.id, attempt.number)
         session.note_unit(unit, attempt.id, transcript.path, bench)
@@ -90,7 +90,7 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
     books.bring_back(place.state, shelf_of(bench, attempt.id) / "held")
     before = books_before.recall(place.root_state, attempt.id)
     changes = put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
-    if owed := done.missing(unit, tree_of(bench)):
+    if owed := done.missing(unit, tree_of(bench)) or by_session.owed(unit, attempt.id, bench):
         return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
     faults = leaks(changes, bench) + unseen(attempt.id, changes, bench)
     refused = Unfinished(faults) if faults else await gate(unit, attempt.id, changes, bench)
@@ -100,6 +100,7 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
         books.set_aside(unit, tree_of(bench), place.state, shelf_of(bench, attempt.id) / "held")
         return refused
     books.settle_box(unit, tree_of(bench), place.state)
+    sorted_out.book(unit, attempt.id, bench)
     return Committed(_commit(attempt, bench))
 
 
@@ -150,7 +151,7 @@ def _started(
         at_ms=bench.now_ms(),
         run=bench.run,
         attempt=attempt.id,
-        kind=attempt.unit.kind,
+        kind=attempt.unit.type,
         unit=attempt.unit.id,
         base=attempt.base,
         branch=bench.workspace.branch,
@@ -172,7 +173,7 @@ def _leave(attempt: Attempt, bench: Bench) -> Outcome:
     outcome = Interrupted("stopped by a person or a signal")
     before = books_before.recall(bench.workspace.root_state, attempt.id)
     put_right(attempt.unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
-    if done.missing(attempt.unit, tree_of(bench)):
+    if done.missing(attempt.unit, tree_of(bench)) or by_session.owed(attempt.unit, attempt.id, bench):
         return close(attempt, outcome, bench)
     session.publish(attempt.unit, bench)
     return outcome

@@ -110,7 +110,7 @@ def _line(entry: dict[str, object]) -> str:
 
 def _open_next(directory: Path, unit: Unit) -> tuple[Path, TextIO]:
     directory.mkdir(parents=True, exist_ok=True)
-    name = f"{unit.kind}-{unit.id.replace('/', '-')}.jsonl"
+    name = f"{unit.label}-{unit.id.replace('/', '-')}.jsonl"
     heads = (entry.split("-")[0] for entry in os.listdir(directory))
     number = 1 + max((int(head) for head in heads if head.isdigit()), default=0)
     while True:

@@ -21,6 +21,7 @@ from milepost.git.isolation import IsolationBroken
 from milepost.git.put_right import put_right_branch
 from milepost.git.repo import head_of
 from milepost.model.outcome import Committed, Inconclusive, Outcome, OverBudget
+from milepost.model.state import State
 from milepost.model.units import Unit
 from milepost.process import ladder
 from milepost.rules.derive import derive
@@ -31,7 +32,20 @@ from milepost.unit import before
 from milepost.unit.bench import Bench, Workspace
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
-from milepost.worker import alerts, bringing, discussing, effects, endings, history, landing, pacing, places, setup, station
+from milepost.worker import (
+    alerts,
+    bringing,
+    discussing,
+    effects,
+    endings,
+    errands,
+    history,
+    landing,
+    pacing,
+    places,
+    setup,
+    station,
+)
 from milepost.worker.bounds import Watch
 from milepost.worker.published import publish
 from milepost.worker.shift import Ending, Shift
@@ -99,6 +113,7 @@ class _Worker:
         self.failed = ""
         """What went wrong in the latest unit; empty: nothing."""
         self.benches: dict[str, Bench] = {}
+        self.errands = errands.Errands(self.shift)
         self.bounds = Watch(self.shift)
 
     async def run(self) -> Ending:
@@ -112,9 +127,11 @@ class _Worker:
                 self.benches.clear()
             home = Snapshot(str(self.shift.root), self.shift.state_dir)
             state = derive(home, lock=self.shift.lock, assigned=bool(self.shift.fleet))
-            talk = discussing.due(self.shift)
+            talk = discussing.due(self.shift) or await self._errand(state, home)
             if isinstance(talk, Ending):
                 return talk
+            if talk is errands.AGAIN:
+                continue
             if talk is None and self.shift.lock is None and (due := landing.due(state, home, self.shift)):
                 if ending := await landing.land(due, home, self.shift):
                     return ending
@@ -129,6 +146,15 @@ class _Worker:
                 return _unpushed(self.shift) or endings.of_halt(decision, state)
             if ending := await self._dispatch(decision):
                 return ending
+
+    async def _errand(self, state: State, home: Snapshot) -> errands.Found:
+        """A unit that does not come from the plan, or why the run is over; None: there is no errand."""
+        milestone = self.errands.milestone(state, home)
+        if milestone and milestone not in self.benches:
+            made = await self._bench(milestone)
+            return made if isinstance(made, Ending) else errands.AGAIN
+        found = self.errands.due(state, self.benches[milestone]) if milestone else None
+        return found or self.errands.over()
 
     async def _recover_all(self) -> Ending | None:
         """Settle what an earlier process left open, in every milestone, before anybody derives."""

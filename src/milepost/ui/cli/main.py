@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
     "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
+    "triage": ("milepost.ui.cli.triage", "Sort the captured thoughts now."),
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
     "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),
     "new-project": ("milepost.ui.cli.new_project", "The same for a project that is not there yet."),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from milepost.errors import ExitCode, FormatError
+from milepost.fleet import processes
 from milepost.rules.derive import derive
 from milepost.store import notebook
 from milepost.store.snapshot import Snapshot
@@ -30,7 +31,7 @@ def run(argv: Sequence[str], program: str) -> int:
 
 
 def _at_work(state: Path) -> bool:
-    return stop.runner(state) is not None or bool(stop.processes.runners(state))
+    return stop.runner(state) is not None or bool(processes.runners(state))
 
 
 def _current(where: context.Where) -> str:

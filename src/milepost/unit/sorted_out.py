@@ -1,0 +1,56 @@
+"""A triage's answer, written into the project's `CAPTURES.md` by the program. May run twice.
+
+Source: spec auto 2.7, 5.15; decision 0021.
+"""
+
+from contextlib import suppress
+
+from milepost.errors import FormatError
+from milepost.formats import captures
+from milepost.formats.journal import CaptureTriaged
+from milepost.formats.triage import Decision
+from milepost.model.units import Unit, UnitKind
+from milepost.rules import captures as sorting
+from milepost.store import notebook
+from milepost.unit.bench import Bench
+from milepost.unit.put_right import tree_of
+
+
+def book(unit: Unit, attempt: str, bench: Bench) -> None:
+    """Mark each sorted capture; whose it is goes to the journal first. The answer itself is not kept."""
+    if unit.kind is not UnitKind.TRIAGE_CAPTURES:
+        return
+    tree, state = tree_of(bench), bench.workspace.root_state
+    open_ = {entry.id for entry in sorting.pending(notebook.text(state, notebook.CAPTURES))}
+    for decision in sorting.decisions(tree, unit):
+        if decision.capture in open_:
+            _resolve(decision, unit, attempt, bench)
+    (bench.workspace.state / sorting.path(tree, unit.milestone)).unlink(missing_ok=True)
+
+
+def _resolve(decision: Decision, unit: Unit, attempt: str, bench: Bench) -> None:
+    bench.journal.append(
+        CaptureTriaged(
+            at_ms=bench.now_ms(),
+            run=bench.run,
+            capture=decision.capture,
+            classification=decision.classification,
+            milestone=unit.milestone,
+            slice=unit.slice or "",
+            attempt=attempt,
+        )
+    )
+
+    def edit(text: str) -> str:
+        return captures.resolve(
+            text,
+            decision.capture,
+            classification=decision.classification,
+            resolution=decision.resolution or "—",
+            rationale=decision.rationale or "—",
+            at=notebook.iso(bench.now_ms()),
+        )
+
+    with suppress(FormatError):  # A person took it out of the file meanwhile.
+        notebook.change(bench.workspace.root_state, notebook.CAPTURES, edit)
+    bench.watcher.note(f"{decision.capture} is {decision.classification}: {decision.resolution or decision.rationale}")
