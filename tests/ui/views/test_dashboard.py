@@ -3,6 +3,7 @@
 import pytest
 
 from milepost.fleet.processes import Role, Runner
+from milepost.formats.captures import Capture
 from milepost.formats.journal import AnyEvent, Result, UnitSkipped
 from milepost.formats.preferences import Preferences
 from milepost.model import money
@@ -13,7 +14,7 @@ from milepost.ui.views.situation import Situation
 from ui.circumstances import NOW, attempt, began, ended, here
 
 
-def board(where: Situation, *, captures: int = 0, costs: tuple[int, ...] = ()) -> Dashboard:
+def board(where: Situation, *, costs: tuple[int, ...] = ()) -> Dashboard:
     ceiling = where.preferences.budget_ceiling
     return Dashboard(
         here=where,
@@ -22,7 +23,6 @@ def board(where: Situation, *, captures: int = 0, costs: tuple[int, ...] = ()) -
             ceiling=None if ceiling is None else money.from_usd(ceiling), carried=0,
         ),
         projection=projection.project(costs, 3),
-        captures=captures,
         waiting=(),
     )  # fmt: skip
 
@@ -83,7 +83,8 @@ def test_captures_and_skipped_units() -> None:
     skip = UnitSkipped(at_ms=1, run="p", kind="execute-task", unit="M001/S01/T09")
     back = UnitSkipped(at_ms=1, run="p", kind="run-uat", unit="M001/S01")
     again = UnitSkipped(at_ms=2, run="p", kind="run-uat", unit="M001/S01", taken_back=True)
-    found = rows(board(here([skip, back, again]), captures=2))
+    waits = Capture("CAP-1", "x", "t", "pending")
+    found = rows(board(here([skip, back, again], captures=(waits, waits, waits._replace(status="resolved")))))
     assert found["Captures"] == ["2 pending: gsd triage"]
     assert found["Skipped"] == ["execute-task M001/S01/T09"]
 
@@ -100,7 +101,8 @@ def test_a_block_is_printed_again_only_when_something_changed() -> None:
     first = dashboard.signature(board(here(working(), runner="r1")))
     assert first == dashboard.signature(board(here(working(), runner="r1")))
     assert first != dashboard.signature(board(here([*working(), *attempt("c", "M001/S02")], runner="r1")))
-    assert first != dashboard.signature(board(here(working(), runner="r1"), captures=1))
+    capture = Capture("CAP-1", "x", "t", "pending")
+    assert first != dashboard.signature(board(here(working(), runner="r1", captures=(capture,))))
 
 
 def test_one_milestone() -> None:

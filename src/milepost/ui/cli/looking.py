@@ -9,8 +9,10 @@ from milepost.fleet.look import look
 from milepost.formats import captures, evidence
 from milepost.formats.evidence import Evidence
 from milepost.formats.journal import AnyEvent
+from milepost.formats.tree import milestone_file, read, root_file
 from milepost.model import money
-from milepost.rules import projection
+from milepost.model.state import State, Status
+from milepost.rules import projection, waits
 from milepost.rules.attempts import Attempt
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import decide
@@ -19,7 +21,7 @@ from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
 from milepost.ui.cli import stop
 from milepost.ui.cli.context import Where
-from milepost.ui.views import fleet, inbox, overview, plan_tree
+from milepost.ui.views import fleet, inbox_project, overview, plan_tree
 from milepost.ui.views.dashboard import Dashboard
 from milepost.ui.views.situation import Situation
 from milepost.ui.views.waiting import honest
@@ -45,7 +47,21 @@ def around(where: Where, program: str, events: Callable[[], Sequence[AnyEvent]] 
         pid=holder.pid if holder else 0,
         carried=ledger.carried(state_path),
         evidence=lambda attempt: _evidence(attempt, where),
+        drafts=_drafts(tree, state),
+        captures=captures.parse(read(tree, root_file(tree, "CAPTURES"))),
         plan=lambda: plan_tree.of(tree, state.registry),
+    )
+
+
+def _drafts(tree: Snapshot, state: State) -> tuple[str, ...]:
+    """Milestones to come that have a draft of their context and no context."""
+    waits = (Status.ACTIVE, Status.PENDING)
+    return tuple(
+        entry.id
+        for entry in state.registry
+        if entry.status in waits
+        and milestone_file(tree, entry.id, "CONTEXT-DRAFT")
+        and not milestone_file(tree, entry.id, "CONTEXT")
     )
 
 
@@ -65,13 +81,12 @@ def dashboard_of(here: Situation, where: Where) -> Dashboard:
             here.state,
             here.decision,
             here.events,
-            running=_running(here, where),
+            running=_running(here, where) + _waiting(here),
             ceiling=None if ceiling is None else money.from_usd(ceiling),
             carried=here.carried,
         ),
         projection=projection.project(finished, projection.slices_left(here.state.registry, tree)),
-        captures=sum(capture.status == "pending" for capture in captures.parse(tree.text("CAPTURES.md") or "")),
-        waiting=inbox.rows(here.look, here.preferences.parallel, here.program),
+        waiting=inbox_project.rows(here),
     )
 
 
@@ -82,6 +97,14 @@ def _running(here: Situation, where: Where) -> str:
         return f"pid {here.pid}{doing}"
     living = [w.milestone for w in here.look.workers if w.alive]
     return f"parallel workers: {', '.join(living)}" if living else ""
+
+
+def _waiting(here: Situation) -> str:
+    """What a provider is waited for; also between two runs, since the next one waits for the rest."""
+    ahead = [wait for wait in waits.open_waits(here.events) if wait.resume_at_ms > here.now_ms]
+    told = (f"{here.clock(wait.resume_at_ms)} ({wait.unit.partition('/')[2]}: {wait.text})" for wait in ahead)
+    words = f"waiting for the provider until {', '.join(told)}"
+    return "" if not ahead else f", {words}" if here.alive else f"nothing; {words}"
 
 
 def _evidence(attempt: Attempt, where: Where) -> Evidence | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from milepost.errors import ExitCode
 from milepost.ui.cli import arguments, context, looking, screen
-from milepost.ui.views import inbox, story, why
+from milepost.ui.views import inbox_project, story, why
 
 
 def run(argv: Sequence[str], program: str) -> int:
@@ -23,7 +23,6 @@ def run(argv: Sequence[str], program: str) -> int:
     made.add_argument("--json", action="store_true", help="the same as one JSON object")
     options = made.parse_args(argv)
     here = looking.around(context.find(program), program)
-    waiting = inbox.rows(here.look, here.preferences.parallel, program)
-    told = why.explain(options.about, here, waiting)
+    told = why.explain(options.about, here, inbox_project.rows(here))
     sys.stdout.write(json.dumps(told.document) + "\n" if options.json else story.text(told, screen.width()))
     return ExitCode.DONE

@@ -35,10 +35,13 @@ class Dashboard:
     here: Situation
     seen: Overview
     projection: Projection | None
-    captures: int
-    """Thoughts that wait to be sorted."""
     waiting: tuple[Row, ...]
     """The inbox."""
+
+    @property
+    def captures(self) -> int:
+        """Thoughts that wait to be sorted."""
+        return sum(capture.status == "pending" for capture in self.here.captures)
 
     @property
     def run(self) -> Run | None:

@@ -19,6 +19,8 @@ from milepost.rules.standings import merge_words
 class Kind(StrEnum):
     """What is asked of the person; the order is that of the rows."""
 
+    QUESTION = "question"
+    """A session asks, and waits for the answer."""
     CONFLICT = "conflict"
     REFUSED = "refused"
     UNPUSHED = "unpushed"
@@ -27,7 +29,17 @@ class Kind(StrEnum):
     FAILED = "failed"
     """It died, and nobody starts it again by itself."""
     BLOCKED = "blocked"
+    CAPPED = "capped"
+    """A unit used up its attempts."""
+    GATE = "gate"
+    """What was made does not pass, or could not be judged."""
+    VERDICT = "verdict"
+    """An acceptance test or a validation wants a person's word."""
+    DRAFT = "draft"
+    """Something is to be discussed, or written down, before it can be planned."""
     BUDGET = "budget"
+    LIMIT = "limit"
+    """A provider's limit, or a failure that passes; nobody waits for it any more."""
     UNRESPONSIVE = "unresponsive"
     MERGE = "merge"
     """Complete; say that it may be merged."""
@@ -35,6 +47,9 @@ class Kind(StrEnum):
     STOPPED = "stopped"
     UNDONE = "undone"
     FORECAST = "forecast"
+    CAPTURE = "capture"
+    ASSUMED = "assumed"
+    """A question that nobody answered; the agent decided."""
     FLEET = "fleet"
     """The fleet as a whole: nobody coordinates it, and there is work left."""
 
@@ -180,6 +195,9 @@ class _Inbox:
         why = (
             f"auto_merge is {self.parallel.auto_merge}" if self.parallel.auto_merge != "auto" else "nobody coordinates"
         )
+        if not self.seen.workers and self.seen.fleet.started is None:
+            words = "complete, and not merged yet; nothing runs"
+            return self._row(Kind.MERGE, mid, Cause(what=words, at_ms=cause.at_ms, hint="gsd auto merges it."))
         return self._row(Kind.MERGE, mid, Cause(what=f"complete, and not merged yet; {why}", at_ms=cause.at_ms))
 
     def died(self, mid: str, condition: Condition, cause: Cause, past: Past) -> Row | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from milepost.fleet.look import Look
+from milepost.formats.captures import Capture
 from milepost.formats.evidence import Evidence
 from milepost.formats.journal import AnyEvent
 from milepost.formats.preferences import Preferences
@@ -44,6 +45,10 @@ class Situation:
     """Micro-USD that other programs spent."""
     evidence: Callable[[Attempt], Evidence | None] = field(default=lambda _: None)
     """The gate's record of an attempt, if it is still there."""
+    drafts: tuple[str, ...] = ()
+    """Milestones that have only a draft of their context."""
+    captures: tuple[Capture, ...] = ()
+    """All entries of CAPTURES.md."""
     plan: Callable[[], tuple[Stem, ...]] = field(default=tuple)
     """Reads all that is planned."""
 
