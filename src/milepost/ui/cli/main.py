@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rate": ("milepost.ui.cli.rate", "Say whether a unit's model was too much, right or too little."),
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
     "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
+    "logs": ("milepost.ui.cli.logs", "What happened, line by line: events, transcripts, errors; -f follows."),
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
     "triage": ("milepost.ui.cli.triage", "Sort the captured thoughts now."),
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
