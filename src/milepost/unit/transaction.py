@@ -30,7 +30,7 @@ from milepost.rules import budget, done, messages, provider_errors, retry, stagi
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
-from milepost.unit import books, by_session, ceilings, leftovers, routing, session, sorted_out
+from milepost.unit import books, by_session, ceilings, leftovers, linted, routing, session, sorted_out
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, converse
 from milepost.unit.gate import gate
@@ -65,6 +65,7 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
         prompt = session.prompt(unit, tree, attempt.number, bench, diagnostic=diagnostic)
         chosen = routing.route(unit, tree, bench, pin=bench.told.model)
         bench.journal.append(_started(attempt, marks, transcript, prompt, chosen, bench))
+        linted.put_back(unit, bench)
         bench.watcher.unit_started(unit, attempt.id, attempt.number)
         session.note_unit(unit, attempt.id, transcript.path, bench)
         spec = session.spec(unit, prompt, attempt.id, bench, chosen)
@@ -92,6 +93,8 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
     changes = put_right(unit, before, attempt=attempt.id, base=attempt.base, bench=bench)
     if owed := done.missing(unit, tree_of(bench)) or by_session.owed(unit, attempt.id, bench):
         return Unfinished(tuple(f"{o.path}: {o.problem}" for o in owed))
+    if problems := linted.refused(unit, before, bench):
+        return Unfinished(problems)
     faults = leaks(changes, bench) + unseen(attempt.id, changes, bench)
     refused = Unfinished(faults) if faults else await gate(unit, attempt.id, changes, bench)
     for correction in anchored(attempt.id, bench):  # The gate ran what the agent wrote.
