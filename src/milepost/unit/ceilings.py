@@ -22,11 +22,15 @@ _POLL_S = 0.3
 """How soon a settled reservation is noticed. A look reads only what was appended since."""
 
 
-async def reserve(attempt: str, kind: str, bench: Bench) -> OverBudget | Interrupted | None:
+async def reserve(attempt: str, kind: str, bench: Bench, *, free: bool = False) -> OverBudget | Interrupted | None:
     """Set aside what an attempt of `kind` may cost. None: it is reserved; else the unit does not begin.
 
     Waits as long as siblings hold what is missing. `OverBudget.waiting`: somebody wanted to be heard meanwhile.
+    free: all its models are at a flat rate, so that it needs no money and no ceiling of money keeps it.
     """
+    if free:
+        bench.journal.append(BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, micro_usd=0))
+        return None
     tally, told = Tally(bench.workspace.root_state), False
     while (refused := _claim(attempt, kind, tally, bench)) is not None:
         if not refused.holders:

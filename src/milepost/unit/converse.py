@@ -51,6 +51,8 @@ class _Drive:
         self.tool_calls = self.requests = 0
         self.tally = Tally(bench.workspace.root_state)
         self.seen: tuple[AnyEvent, ...] = ()
+        self.free = False
+        """Whether the model that is asked is at a flat rate: it goes on spending nothing."""
 
     def note(self, event: Event) -> None:
         """Take in one event. What all workers spent is looked at after each request, and again before the next."""
@@ -59,6 +61,7 @@ class _Drive:
                 self.words = (self.words + text)[-2_000:]
             case Usage():
                 self._spend(event)
+                self.free = event.flat
                 self._look()
             case ToolResult():
                 self._look()
@@ -87,7 +90,7 @@ class _Drive:
         )
 
     def _look(self) -> None:
-        if self.bench.ceilings and (events := self.tally.events()) is not self.seen:
+        if self.bench.ceilings and not self.free and (events := self.tally.events()) is not self.seen:
             self.seen = events
             self.over = ceilings.passed(events, self.bench)
 

@@ -26,7 +26,7 @@ from milepost.model.outcome import (
 )
 from milepost.model.units import Unit
 from milepost.prompts.compose import Prompt
-from milepost.rules import budget, done, messages, provider_errors, retry, staging, supervision
+from milepost.rules import billing, budget, done, messages, provider_errors, retry, staging, supervision
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
@@ -58,12 +58,13 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
     past = retry.history(bench.journal.everything(), unit, marks)
     attempt = Attempt(id=session.attempt_id(unit, bench), unit=unit, base=base, number=past.total + 1)
 
-    if refused := await ceilings.reserve(attempt.id, attempt.unit.type, bench):
+    chosen = routing.route(unit, tree, bench, pin=bench.told.model)
+    free = billing.all_flat(bench.preferences, chosen.models)
+    if refused := await ceilings.reserve(attempt.id, attempt.unit.type, bench, free=free):
         return refused
     books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone, others(bench)))
     with Transcript(bench.workspace.root_state, unit, known_secrets=bench.secrets) as transcript:
         prompt = session.prompt(unit, tree, attempt.number, bench, diagnostic=diagnostic)
-        chosen = routing.route(unit, tree, bench, pin=bench.told.model)
         bench.journal.append(_started(attempt, marks, transcript, prompt, chosen, bench))
         linted.put_back(unit, bench)
         bench.watcher.unit_started(unit, attempt.id, attempt.number)

@@ -96,6 +96,10 @@ def of_set_up(failed: NotReady) -> Ending:
 
 def of_run(ending: Ending, shift: Shift) -> Ending:
     """The ending as the run's own: a worker speaks of its milestone, and goes on when the fleet does."""
+    if ending.code is ExitCode.BUDGET and shift.preferences.budget_enforcement == "halt":
+        ending = ending._replace(reason=f"halted: {ending.reason}")
+    elif ending.code is ExitCode.BUDGET:
+        ending = ending._replace(reason=f"paused: {ending.reason}")
     if shift.lock is None:
         return ending
     reason = f"{shift.lock} is complete" if ending.code is ExitCode.DONE and not shift.max_units else ending.reason

@@ -13,7 +13,9 @@ from milepost.formats.journal import BudgetWaiting
 from milepost.model.units import Unit
 from milepost.rules import billing, pacing
 from milepost.store import mailbox
+from milepost.unit import routing
 from milepost.unit.bench import Bench
+from milepost.unit.put_right import tree_of
 from milepost.worker import orders
 from milepost.worker.shift import Shift
 
@@ -23,12 +25,12 @@ POLL_S = 1.0
 
 async def waited(unit: Unit, bench: Bench, shift: Shift) -> bool:
     """Wait while `unit` does not fit into a window. True: it had to; ask everything anew."""
-    flat = billing.all_flat(bench.preferences, bench.models.get(unit.kind, ()))
+    flat = billing.all_flat(bench.preferences, routing.route(unit, tree_of(bench), bench).models)
     windows = pacing.windows_of(bench.preferences, flat=flat)
     if not windows:
         return False
     events = bench.journal.everything()
-    found = pacing.full(events, windows, unit.kind, bench.now_ms())
+    found = pacing.full(events, windows, unit.type, bench.now_ms())
     if found is None:
         return False
     _tell(found, unit, bench)

@@ -129,11 +129,16 @@ def listed(provider: str, model: str) -> Listed | None:
         prices = info.get_prices(datetime.now(tz=UTC))
     except (LookupError, ValueError):
         return None
-    figures = [getattr(prices, name, None) for name in _NAMES]
-    return Listed(found.id, info.id, *map(_base, figures), tiers=any(hasattr(f, "tiers") for f in figures))
-
-
-_NAMES: Final = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok")
+    figures = {name: getattr(prices, f"{name}_mtok", None) for name in ("input", "output", "cache_read", "cache_write")}
+    return Listed(
+        provider=found.id,
+        model=info.id,
+        input=_base(figures["input"]),
+        output=_base(figures["output"]),
+        cache_read=_base(figures["cache_read"]),
+        cache_write=_base(figures["cache_write"]),
+        tiers=any(hasattr(figure, "tiers") for figure in figures.values()),
+    )
 
 
 def _base(price: object) -> float | None:
