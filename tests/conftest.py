@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from milepost.rules import limits
+
 
 @pytest.fixture(autouse=True)
 def private_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -23,6 +25,7 @@ def private_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
             or name.endswith(("_API_KEY", "_BASE_URL", "_TOKEN"))
         ):
             monkeypatch.delenv(name)
+    monkeypatch.setenv(limits.SCALE, "0.001")  # Nobody waits a minute for a provider that is not there.
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))

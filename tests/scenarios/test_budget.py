@@ -190,7 +190,7 @@ def test_rows_of_another_program_count_and_stay(stage: Stage) -> None:
 
 def test_what_a_failed_session_cost_is_counted(stage: Stage) -> None:
     stage.make()
-    stage.replay(TASK, [usage(micro_usd=5_000), {"error": "unknown", "text": "it broke"}], steps(TASK))
+    stage.replay(TASK, [usage(micro_usd=5_000), {"error": "bad-request", "text": "it broke"}], steps(TASK))
     stage.auto().require(PAUSED)
     assert spent(stage) == 5_000
     assert sum(float(str(row["cost"])) for row in ledger(stage)) == pytest.approx(0.005)

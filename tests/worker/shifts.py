@@ -50,7 +50,7 @@ def shift_for(root: Path, script: Mapping[str, Script] | None = None, **changes:
     facts: dict[str, object] = {
         "root": root, "state_dir": ".gsd", "run": "r-1", "preferences": QUICK, "agent": agent,
         "env": environment.scrubbed(os.environ, extra={}), "now_ms": lambda: next(numbers), "stop": anyio.Event(),
-        "sandbox": False, "watcher": Notes(),
+        "sandbox": False, "watcher": Notes(), "wait_scale": 0.0,
     }  # fmt: skip
     return Shift(**(facts | changes))  # type: ignore[arg-type]
 

@@ -43,7 +43,7 @@ class Condition(StrEnum):
     NEEDS_YOU = "needs-you"
     """It ended, and a person has to look."""
     WAITING = "waiting"
-    """It ended because of something passing; it is tried again."""
+    """A provider is waited for: by the worker itself, or, when it has ended, by whoever starts it again."""
     OUT_OF_BUDGET = "out-of-budget"
     FINISHED = "finished"
     WAITING_FOR_MERGE = "waiting-for-merge"
@@ -118,7 +118,7 @@ def judge(facts: Facts) -> _Found:
 
 def published(condition: Condition, status: Status | None) -> WorkerState | None:
     """The documented state that goes with it; None: not before the first heartbeat (FM-08)."""
-    if condition in LIVING:
+    if condition in LIVING or (condition is Condition.WAITING and status is not None and status.state not in _FINAL):
         return status.state if status is not None else None
     if status is not None and status.state in _FINAL and condition is not Condition.CRASHED:
         return status.state
@@ -140,6 +140,9 @@ def _living(facts: Facts) -> _Found | None:
         words = f"its process lives, and its heart has not beaten for {seconds} s"
         return Condition.UNRESPONSIVE, Cause(what=words, at_ms=status.last_heartbeat)
     condition = _doing(status)
+    if condition is Condition.WAITING and status.wakes_at is not UNSET:
+        left = max(0, status.wakes_at - facts.now_ms) // 1000
+        return condition, Cause(what=f"the provider is asked again in {left // 60}:{left % 60:02d}")
     return condition, _of_living(condition, status, facts.past)
 
 
@@ -147,7 +150,7 @@ def _doing(status: Status) -> Condition:
     said = "" if status.doing is UNSET else status.doing
     if said == "ended":
         return Condition.STOPPING
-    if said in LIVING:
+    if said in LIVING or said == Condition.WAITING:
         return Condition(said)
     return Condition.PAUSED if status.state is WorkerState.PAUSED else Condition.WORKING
 

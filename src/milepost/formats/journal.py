@@ -125,6 +125,10 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag="session-ended"):
     tool_calls: int
     error_kind: str = ""
     error: str = ""
+    model: str = ""
+    """The model that failed; empty where that is not known."""
+    resume_at_ms: int = 0
+    """When its provider may be asked again, as it says itself; 0: it names no time."""
 
 
 class Corrected(Event, frozen=True, kw_only=True, tag="corrected"):
@@ -472,6 +476,28 @@ class HookFired(Event, frozen=True, kw_only=True, tag="hook-fired"):
     """`kind/id` of what took its place."""
 
 
+class WaitBegan(Event, frozen=True, kw_only=True, tag="wait-began"):
+    """A provider failed in a way that passes by itself; its unit is tried again later, at no cost."""
+
+    unit: str
+    """`kind/id`."""
+    kind: str
+    """A value of `rules.provider_errors.ErrorKind`."""
+    text: str
+    resume_at_ms: int
+    """Nobody is asked before; a restart changes nothing about it."""
+    number: int
+    """Which failure in a row it is, without a unit that got further; counted over restarts."""
+    model: str = ""
+    """The model that failed; empty where that is not known."""
+
+
+class WaitEnded(Event, frozen=True, kw_only=True, tag="wait-ended"):
+    """The time has come; the unit is tried again."""
+
+    unit: str
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -498,6 +524,8 @@ AnyEvent: TypeAlias = (
     | Ordered
     | OrderTaken
     | SetUp
+    | WaitBegan
+    | WaitEnded
     | BudgetWaiting
     | VerdictGiven
     | UnitSkipped

@@ -79,7 +79,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """False when some request had no known price, so that `cost` is a lower bound."""
     title: str | msgspec.UnsetType = msgspec.UNSET
     doing: str | msgspec.UnsetType = msgspec.UNSET
-    """starting, setting-up, working, pausing, paused, stopping or ended."""
+    """starting, setting-up, working, waiting, pausing, paused, stopping or ended."""
+    wakes_at: int | msgspec.UnsetType = msgspec.UNSET
+    """Epoch milliseconds until which the provider is waited for."""
     fleet: str | msgspec.UnsetType = msgspec.UNSET
     """The fleet's session."""
     last_order: LastOrder | msgspec.UnsetType = msgspec.UNSET

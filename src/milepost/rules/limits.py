@@ -54,8 +54,8 @@ def named_s(text: str, headers: Mapping[str, str], clock: Clock) -> float | None
     return max(0.0, found)
 
 
-def delay_s(kind: ErrorKind, number: int, *, named: float | None, text: str = "") -> float:
-    """Seconds to wait before the next try. number: which failure in a row it is, 1 for the first.
+def delay_s(kind: ErrorKind, number: int, *, named: float | None, text: str = "", scale: float = 1.0) -> float:
+    """Seconds to wait before the next try. number: which failure in a row it is, 1 for the first. scale: see `SCALE`.
 
     A time that was named is kept; one that keeps being too early is not believed for ever. Where only the length of
     a window is told (`5-hour limit reached`), it is sat out in a few steps.
@@ -63,9 +63,9 @@ def delay_s(kind: ErrorKind, number: int, *, named: float | None, text: str = ""
     grown: float = 2.0 ** min(max(number, 1) - 1, 16)
     if named is not None:
         early = 0.0 if number < 2 else min(GROWN_S, _BASE_S[ErrorKind.NETWORK] * grown / 2)
-        return max(named, early)
+        return max(named, early * scale)
     usual = min(GROWN_S, _BASE_S.get(kind, 60.0) * grown)
-    return max(usual, _window_s(text) / _STEPS)
+    return max(usual, _window_s(text) / _STEPS) * scale
 
 
 def spread_s(delay: float, fraction: float) -> float:

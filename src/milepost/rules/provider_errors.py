@@ -198,7 +198,12 @@ def exhausted(numbers: Iterable[int | None]) -> bool:
 
 def passing(kind: ErrorKind) -> bool:
     """Whether the same request may succeed later with nothing changed."""
-    return kind in _RETRIED
+    return kind in _RETRIED or kind is ErrorKind.UNKNOWN
+
+
+def charged(kind: ErrorKind) -> bool:
+    """Whether it counts as an attempt of the unit: a fresh session may do better, and that costs money each time."""
+    return kind in (ErrorKind.NO_ANSWER, ErrorKind.CONTEXT)
 
 
 def retried(kind: ErrorKind) -> bool:

@@ -146,8 +146,9 @@ async def _cancel_when_asked(stop: anyio.Event, session: Session, talk: anyio.Ca
 
 
 def _closing(attempt: str, bench: Bench, ended: Ended) -> SessionEnded:
+    now, asked = bench.now_ms(), ended.error.retry_after_s if ended.error else None
     return SessionEnded(
-        at_ms=bench.now_ms(),
+        at_ms=now,
         run=bench.run,
         attempt=attempt,
         stop=str(ended.stop),
@@ -155,4 +156,6 @@ def _closing(attempt: str, bench: Bench, ended: Ended) -> SessionEnded:
         tool_calls=ended.tool_calls,
         error_kind=str(ended.error.kind) if ended.error else "",
         error=ended.error.text if ended.error else "",
+        model=ended.error.model if ended.error else "",
+        resume_at_ms=0 if asked is None else now + round(asked * 1000),
     )

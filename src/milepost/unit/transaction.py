@@ -191,6 +191,8 @@ def _cut_short(talk: Conversation, missing: tuple[str, ...]) -> Outcome | None:
         return TimedOut(talk.late.seconds / 60, missing, talk.late.why is supervision.Why.IDLE)
     if talk.ended.stop is Stop.ERROR and talk.ended.error is not None:
         error = talk.ended.error
+        if provider_errors.charged(error.kind):
+            return Unfinished((*missing, error.text))
         return ProviderFailed(str(error.kind), error.text, provider_errors.passing(error.kind))
     return None
 

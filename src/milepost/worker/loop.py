@@ -20,7 +20,7 @@ from milepost.git.commits import find_attempt
 from milepost.git.isolation import IsolationBroken
 from milepost.git.put_right import put_right_branch
 from milepost.git.repo import head_of
-from milepost.model.outcome import Committed, Inconclusive, Outcome, OverBudget
+from milepost.model.outcome import Committed, Inconclusive, Outcome, OverBudget, ProviderFailed
 from milepost.model.state import State
 from milepost.model.units import Unit
 from milepost.process import ladder
@@ -50,6 +50,7 @@ from milepost.worker.bounds import Watch
 from milepost.worker.published import publish
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
+from milepost.worker.waiting import Waiting
 
 
 async def work(shift: Shift, pid: int) -> Ending:
@@ -113,6 +114,7 @@ class _Worker:
         self.failed = ""
         """What went wrong in the latest unit; empty: nothing."""
         self.benches: dict[str, Bench] = {}
+        self.waiting = Waiting(post)
         self.errands = errands.Errands(self.shift)
         self.bounds = Watch(self.shift)
 
@@ -192,13 +194,18 @@ class _Worker:
             return None
         if self.shift.max_units is not None and self.units >= self.shift.max_units:
             return endings.of_limit(unit, self.failed)
+        ready = await self.waiting.before(bench)
+        if not isinstance(ready, Bench):
+            return ready
         diagnostic, capped = history.may_start(unit, bench)
         if capped:
             return capped
         if await pacing.waited(unit, bench, self.shift):
             return None
-        outcome = await run_unit(unit, bench, diagnostic=diagnostic)
+        outcome = await run_unit(unit, ready, diagnostic=diagnostic)
         self.post.unit_ended()
+        if isinstance(outcome, ProviderFailed) and outcome.passing and not self.post.stopped():
+            return self.waiting.failed(unit, outcome, bench)
         if isinstance(outcome, OverBudget) and outcome.waiting:
             return None
         self.units += 1

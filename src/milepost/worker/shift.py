@@ -70,6 +70,8 @@ class Shift:
     """Who answers what a session asks."""
     wanted: Callable[[], bool] = lambda: False
     """Whether an order waits for the end of the unit."""
+    wait_scale: float = 1.0
+    """A factor for our own delays before a provider is asked again (`rules.limits.SCALE`)."""
     command: str = "auto"
 
     @property

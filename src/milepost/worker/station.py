@@ -52,6 +52,9 @@ class Station(Protocol):
     async def between(self, bench: Bench | None) -> Ending | None:
         """No unit is in flight: obey what waits. An ending when the run is to end."""
 
+    def waits(self, until_ms: int) -> None:
+        """The provider is waited for; 0: no longer."""
+
     def moved(self) -> bool:
         """Whether the branch moved between units since this was asked last: its place is to be entered afresh."""
 
@@ -88,6 +91,9 @@ class Alone:
         """The signal, or the order that waits."""
         del bench
         return self.stopped() or orders.pending(self.shift)
+
+    def waits(self, until_ms: int) -> None:
+        """Nothing."""
 
     def moved(self) -> bool:
         """Nobody else commits there."""
@@ -151,6 +157,11 @@ class Posted:
             if bench is not None:
                 self._rebase(bench, again=False)
         return self.stopped()
+
+    def waits(self, until_ms: int) -> None:
+        """Said in the status; the heart goes on beating."""
+        self.heart.say(wakes_at=until_ms or UNSET)
+        self.desk.begin("waiting" if until_ms else "working")
 
     def moved(self) -> bool:
         """Whether something was brought in since this was asked last."""

@@ -26,16 +26,16 @@ async def turn(path: Path, on_wait: Callable[[], None]) -> AsyncIterator[None]:
         yield
         return
     try:
-        if not _locked(descriptor):
+        if not locked(descriptor):
             on_wait()
-            while not _locked(descriptor):  # noqa: ASYNC110 - the kernel tells nobody
+            while not locked(descriptor):  # noqa: ASYNC110 - the kernel tells nobody
                 await anyio.sleep(_POLL_S)
         yield
     finally:
         os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool:
+def locked(descriptor: int) -> bool:
     """Whether the turn is ours; also where the file system knows no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

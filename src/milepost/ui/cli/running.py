@@ -23,6 +23,7 @@ from milepost.git.exclude import exclude
 from milepost.model.units import UnitKind
 from milepost.process import environment, identity
 from milepost.rules import gitignore
+from milepost.rules.limits import scale
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
@@ -193,6 +194,7 @@ def _shift(
         fleet=given.fleet if given else "",
         home=Path(where.home),
         command=command,
+        wait_scale=scale(os.environ),
         discuss=options.discuss,
         goes_on=options.goes_on,
         answerer=options.answerer,
