@@ -28,11 +28,14 @@ def due(shift: Shift) -> Dispatch | Ending | None:
         return None
     if not _held(unit, shift):
         return Dispatch(unit, "discussion-was-asked-for")
-    return None if shift.goes_on else Ending(ExitCode.DONE, ready(unit), "gsd auto works it through.")
+    onward = "gsd auto works it through." if unit.kind in KINDS else "gsd auto goes on with the plan."
+    return None if shift.goes_on else Ending(ExitCode.DONE, ready(unit), onward)
 
 
 def ready(unit: Unit) -> str:
-    """What is said when a discussion was held."""
+    """What is said when a discussion was held, or another unit that was asked for is done."""
+    if unit.kind not in KINDS:
+        return f"{unit} is done."
     return f"{unit.id} is discussed." if unit.slice else f"Milestone {unit.milestone} ready."
 
 

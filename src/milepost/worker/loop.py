@@ -46,6 +46,7 @@ from milepost.worker import (
     setup,
     station,
 )
+from milepost.worker.again import prepare, put_back
 from milepost.worker.bounds import Watch
 from milepost.worker.published import publish
 from milepost.worker.shift import Ending, Shift
@@ -202,7 +203,9 @@ class _Worker:
             return capped
         if await pacing.waited(unit, bench, self.shift):
             return None
+        prepare(unit, bench, self.shift)
         outcome = await run_unit(unit, ready, diagnostic=diagnostic)
+        put_back(unit, outcome, bench, self.shift)
         self.post.unit_ended()
         if isinstance(outcome, ProviderFailed) and outcome.passing and not self.post.stopped():
             return self.waiting.failed(unit, outcome, bench)
