@@ -23,11 +23,12 @@ from milepost.rules import captures as sorting
 from milepost.rules import retry
 from milepost.rules.dispatch import Dispatch
 from milepost.rules.fingerprint import fingerprint
+from milepost.rules.hooks import Story
 from milepost.store import flock, notebook
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.unit.put_right import tree_of
-from milepost.worker import history, injecting, landing
+from milepost.worker import history, hooks, injecting, landing
 from milepost.worker.shift import Ending, Shift
 
 STEP = "next"
@@ -54,11 +55,17 @@ class Errands:
         self.shift = shift
         self._said = set[str]()
         self._turn: int | None = None
+        self._hooks = Story()
 
     def milestone(self, state: State, home: Snapshot) -> str:
         """The milestone for which there may be an errand; empty: there is none, and no place needs to be made."""
         self._let_go()
-        if self.shift.command == STEP or state.active_milestone is None:
+        self._hooks = hooks.story(self.shift)
+        if self.shift.command == STEP:
+            return ""
+        if self.shift.command != TRIAGE and (of_hook := hooks.milestone(self._hooks, self.shift)):
+            return of_hook
+        if state.active_milestone is None or self.shift.command == hooks.RUN_HOOK:
             return ""
         text = notebook.text(self.shift.state, notebook.CAPTURES)
         milestone = state.active_milestone.id
@@ -69,10 +76,25 @@ class Errands:
 
     def over(self) -> Ending | None:
         """How a run ends that was for errands only, once there are none."""
+        if self.shift.command == hooks.RUN_HOOK:
+            left = next(iter(self._hooks.wanted), None)
+            failed = Ending(ExitCode.BLOCKED, f"the hook {left.hook} was not run for {left.unit}") if left else None
+            return failed or Ending(ExitCode.DONE, "the hook ran")
         return Ending(ExitCode.DONE, "no capture waits to be sorted") if self.shift.command == TRIAGE else None
 
     def due(self, state: State, bench: Bench) -> Found:
-        """What captures ask for now."""
+        """What hooks and captures ask for now."""
+        if self.shift.command != TRIAGE:
+            for unit in hooks.due(self._hooks, bench, self.shift):
+                if unit is None:
+                    return AGAIN
+                if at_seam(bench.journal.own()) and (found := self._unless_capped(unit, "hook-is-run", bench)):
+                    return found
+        of_this = state.active_milestone is not None and state.active_milestone.id == bench.workspace.milestone
+        seam = of_this and at_seam(bench.journal.own())
+        return self._captures(state, bench) if seam and self.shift.command != hooks.RUN_HOOK else None
+
+    def _captures(self, state: State, bench: Bench) -> Found:
         self._turn = flock.take(self.shift.state / "runtime" / "captures.turn")
         if self._turn is None:
             return None  # Another worker is at it, and what it leaves is seen next time.

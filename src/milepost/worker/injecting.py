@@ -35,16 +35,16 @@ def inject(entry: Capture, state: State, bench: Bench, shift: Shift) -> bool:
         return True
     sid = state.active_slice.id if state.active_slice else ""
     path = slice_file(tree, mid, sid, "PLAN") if sid else None
-    text = _raw(bench, path)
+    text = raw(bench, path)
     if path is None or not plan.tasks(text):
         return False
     tid = plan_edit.next_id(text, _ids(tree, mid, sid))
     why = f"{entry.resolution or entry.rationale or 'asked for while the slice was at work'} ({entry.id})"
     own = task_path(tree, mid, sid, tid, "PLAN")
     # The task's plan first: a task that is listed without one would be planned by a session.
-    _write(bench, own, plan_edit.task_plan(tid, entry.text, why=why))
-    _write(bench, path, plan_edit.add(text, tid, entry.text, why=why))
-    _commit((own, path), f"docs({sid}): add {tid}, from {entry.id}\n", bench, shift)
+    write(bench, own, plan_edit.task_plan(tid, entry.text, why=why))
+    write(bench, path, plan_edit.add(text, tid, entry.text, why=why))
+    commit((own, path), f"docs({sid}): add {tid}, from {entry.id}\n", bench, shift)
     bench.watcher.note(f"{entry.id} became {mid}/{sid}/{tid}")
     return True
 
@@ -54,15 +54,15 @@ def replan(entry: Capture, state: State, bench: Bench, shift: Shift) -> bool:
     tree, mid = tree_of(bench), bench.workspace.milestone
     sid = state.active_slice.id if state.active_slice else ""
     path = slice_path(tree, mid, sid, "REPLAN-TRIGGER")
-    before = _raw(bench, path) if sid else ""
+    before = raw(bench, path) if sid else ""
     if entry.id in before:
         return True
     tasks = plan.tasks(read(tree, slice_file(tree, mid, sid, "PLAN"))) if sid else ()
     if all(task.done for task in tasks):
         return False
     wish = Trigger(source=entry.id, text=entry.text, rationale=entry.rationale, at=notebook.iso(shift.now_ms()))
-    _write(bench, path, "\n".join(part for part in (before, render_trigger(sid, wish)) if part))
-    _commit((path,), f"docs({sid}): replan, from {entry.id}\n", bench, shift)
+    write(bench, path, "\n".join(part for part in (before, render_trigger(sid, wish)) if part))
+    commit((path,), f"docs({sid}): replan, from {entry.id}\n", bench, shift)
     bench.watcher.note(f"{entry.id} has {mid}/{sid} planned again")
     return True
 
@@ -77,7 +77,7 @@ def _ids(tree: Tree, mid: str, sid: str) -> Iterable[str]:
     return [found[0] for name in names if (found := re.match(r"T\d+", name))]
 
 
-def _raw(bench: Bench, path: str | None) -> str:
+def raw(bench: Bench, path: str | None) -> str:
     """A document with the line ends that it has; empty when there is none."""
     try:
         return (bench.workspace.state / path).read_bytes().decode("utf-8", "surrogateescape") if path else ""
@@ -85,12 +85,14 @@ def _raw(bench: Bench, path: str | None) -> str:
         return ""
 
 
-def _write(bench: Bench, path: str, text: str) -> None:
+def write(bench: Bench, path: str, text: str) -> None:
+    """Replace a document of the milestone's home."""
     state = bench.workspace.state
     atomic.replace(state / path, text.encode("utf-8", "surrogateescape"), within=state)
 
 
-def _commit(paths: Iterable[str], message: str, bench: Bench, shift: Shift) -> None:
+def commit(paths: Iterable[str], message: str, bench: Bench, shift: Shift) -> None:
+    """Commit documents as they are on disk, where the project commits its plan; a missing one is a deletion."""
     place = bench.workspace
     if not carry.needed(place.milestone, shift):
         commit_planning(place.cwd, [str(Path(place.state_dir, path)) for path in paths], message)

@@ -40,6 +40,7 @@ from milepost.worker import (
     endings,
     errands,
     history,
+    hooks,
     landing,
     pacing,
     places,
@@ -115,8 +116,8 @@ class _Worker:
         self.failed = ""
         """What went wrong in the latest unit; empty: nothing."""
         self.benches: dict[str, Bench] = {}
-        self.waiting = Waiting(post)
         self.errands = errands.Errands(self.shift)
+        self.waiting = Waiting(post)
         self.bounds = Watch(self.shift)
 
     async def run(self) -> Ending:
@@ -195,6 +196,10 @@ class _Worker:
             return None
         if self.shift.max_units is not None and self.units >= self.shift.max_units:
             return endings.of_limit(unit, self.failed)
+        prepared = hooks.prepared(unit, bench, self.shift)
+        if prepared is None:
+            return None
+        unit, bench = prepared
         ready = await self.waiting.before(bench)
         if not isinstance(ready, Bench):
             return ready

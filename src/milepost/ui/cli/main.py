@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("milepost.ui.cli.logs", "What happened, line by line: events, transcripts, errors; -f follows."),
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
     "triage": ("milepost.ui.cli.triage", "Sort the captured thoughts now."),
+    "hooks": ("milepost.ui.cli.hooks", "The hooks that are set, and how often each ran."),
+    "run-hook": ("milepost.ui.cli.run_hook", "Run a post-unit hook for a unit now."),
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
     "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),
     "new-project": ("milepost.ui.cli.new_project", "The same for a project that is not there yet."),
