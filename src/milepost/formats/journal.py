@@ -498,6 +498,13 @@ class WaitEnded(Event, frozen=True, kw_only=True, tag="wait-ended"):
     unit: str
 
 
+class SkillUsed(Event, frozen=True, kw_only=True, tag="skill-used"):
+    """A session read a skill, or was given it."""
+
+    attempt: str
+    skill: str
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -535,6 +542,7 @@ AnyEvent: TypeAlias = (
     | MilestoneAdded
     | Steered
     | Rated
+    | SkillUsed
     | CaptureTriaged
     | HookWanted
     | Redone

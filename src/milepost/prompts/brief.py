@@ -39,6 +39,8 @@ class Extras(NamedTuple):
     """The file that a hook is to write, relative to the session's directory; empty: none."""
     instructions: tuple[str, ...] = ()
     """Texts of the agent-instruction files, the global one first."""
+    skills: str = ""
+    """What is said of skills, from `skills.block`."""
     attempt: int = 1
     """Counts from 1."""
     window_tokens: int = 0

@@ -100,6 +100,7 @@ def _before(extras: Extras, limits: Budgets) -> list[str]:
 
 def _system(desk: Desk, prefs: Preferences) -> str:
     base = fill("blocks/system", {"state_dir": desk.workplace.state_dir})
+    base = f"{base}\n\n{desk.extras.skills}" if desk.extras.skills else base
     own = [f"- {line}" for line in prefs.custom_instructions if line.strip()]
     texts = [text.strip() for text in (*desk.extras.instructions, "\n".join(own)) if text.strip()]
     if not texts:

@@ -28,7 +28,7 @@ def route(unit: Unit, tree: Tree, bench: Bench, *, pin: str = "") -> Route:
     events = bench.journal.everything()
     known = routing_history.patterns(events)
     evidence = Evidence(
-        failing=routing_history.failing(known, unit.kind, found.tags, found.tier),
+        failing=routing_history.failing(known, unit.type, found.tags, found.tier),
         floor=routing_history.floor(events, unit),
         percent=spent_percent(events, bench),
     )

@@ -19,7 +19,7 @@ from milepost.rules import done
 from milepost.rules.models import efforts
 from milepost.rules.routing import Route
 from milepost.store import atomic, ledger
-from milepost.unit import briefing, noted, questions, routing
+from milepost.unit import briefing, noted, questions, routing, skills
 from milepost.unit.bench import Bench
 from milepost.unit.told import changed
 
@@ -60,6 +60,7 @@ def prompt(unit: Unit, tree: Tree, number: int, bench: Bench, *, diagnostic: str
         crash_briefing=past.crash,
         retry_diagnostic="\n\n".join(text for text in (past.diagnostic, diagnostic) if text),
         instructions=bench.instructions,
+        skills=skills.told(bench, shell=POLICIES[unit.kind] is ToolPolicy.ALL),
         now=_iso(bench.now_ms()),
     )
     workplace = Workplace(cwd=str(place.cwd), branch=place.branch, state_dir=place.state_dir)

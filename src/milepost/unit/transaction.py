@@ -30,7 +30,7 @@ from milepost.rules import billing, budget, done, messages, provider_errors, ret
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
-from milepost.unit import books, by_session, ceilings, leftovers, linted, routing, session, sorted_out
+from milepost.unit import books, by_session, ceilings, leftovers, linted, routing, session, skills, sorted_out
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, converse
 from milepost.unit.gate import gate
@@ -72,6 +72,7 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
         spec = session.spec(unit, prompt, attempt.id, bench, chosen)
         transcript.begin(attempt=attempt.id, unit=unit, cwd=spec.cwd, at_ms=bench.now_ms(), prompt=prompt.text)
         talk = await converse(spec, attempt.id, bench, transcript)
+    skills.note_used(attempt.id, transcript.path, bench)
 
     if talk.interrupted:
         return _leave(attempt, bench)
