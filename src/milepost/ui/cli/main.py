@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
     "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
     "logs": ("milepost.ui.cli.logs", "What happened, line by line: events, transcripts, errors; -f follows."),
+    "forensics": ("milepost.ui.cli.forensics", "What was out of the ordinary in the runs so far, with evidence."),
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
     "triage": ("milepost.ui.cli.triage", "Sort the captured thoughts now."),
     "hooks": ("milepost.ui.cli.hooks", "The hooks that are set, and how often each ran."),

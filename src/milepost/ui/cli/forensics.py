@@ -1,0 +1,85 @@
+"""`gsd forensics`: what was out of the ordinary, with evidence, in a report below `.gsd/forensics/`.
+
+No model is asked. Source: parallel PR-240; spec auto 7.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from milepost.doctor import forensics, trace
+from milepost.doctor.trace import Entry
+from milepost.errors import ExitCode
+from milepost.rules import secrets
+from milepost.rules.attempts import Attempt
+from milepost.store import atomic
+from milepost.ui.cli import arguments, context, looking, surroundings
+from milepost.ui.views import forensics as view
+from milepost.ui.views.situation import Situation
+
+_UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    """The options."""
+    made = arguments.Parser(
+        prog=f"{program} forensics",
+        description="What was out of the ordinary: loops, cost spikes, timeouts, crashes, broken tool calls.",
+    )
+    made.add_argument("--since", type=_span, default=0, metavar="SPAN", help="only the last 30m, 12h or 7d")
+    made.add_argument("--json", action="store_true", help="the anomalies as one JSON object")
+    made.add_argument("--no-report", action="store_true", help="write no file")
+    return made
+
+
+def run(argv: Sequence[str], program: str) -> int:
+    """Look, write the report, show it."""
+    options = parser(program).parse_args(argv)
+    where = context.find(program)
+    state = Path(where.root, where.state_dir)
+    here = looking.around(where, program)
+
+    def read(attempt: Attempt) -> tuple[Entry, ...]:
+        return trace.read(state / attempt.started.transcript) if attempt.started.transcript else ()
+
+    found = forensics.examine(_material(here, read, options.since))
+    text = secrets.redact(view.markdown(found, here, read), surroundings.secret_values(os.environ))
+    report = "" if options.no_report else _keep(text, state, here.now_ms)
+    if options.json:
+        document = json.dumps(view.document(found, here, report))
+        sys.stdout.write(secrets.redact(document, surroundings.secret_values(os.environ)) + "\n")
+    else:
+        sys.stdout.write(text + (f"\nReport: {report}\n" if report else ""))
+    return ExitCode.DONE
+
+
+def _material(here: Situation, read: forensics.Reader, since_ms: int) -> forensics.Material:
+    hard_ms = round(here.preferences.auto_supervisor.hard_timeout_minutes * 60_000)
+    return forensics.Material(
+        events=here.events,
+        attempts=here.attempts,
+        runs=here.runs,
+        alive=here.alive,
+        trace=read,
+        since_ms=here.now_ms - since_ms if since_ms else 0,
+        silence_ms=hard_ms * 3 // 2,
+    )
+
+
+def _keep(text: str, state: Path, now_ms: int) -> str:
+    """Write it; its path as a person would type it at the root."""
+    name = f"report-{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime(now_ms / 1000))}.md"
+    atomic.replace(state / "forensics" / name, text.encode(), within=state)
+    return f"{state.name}/forensics/{name}"
+
+
+def _span(text: str) -> int:
+    """Milliseconds of `30m`, `12h`, `7d`."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not number.isdigit() or not int(number):
+        raise argparse.ArgumentTypeError("must be a span like 30m, 12h or 7d")
+    return int(number) * _UNITS[unit]
