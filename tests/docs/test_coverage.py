@@ -29,7 +29,6 @@ WAITING = {
     "PR-223": "nothing asks whether there is a newer release",
     "PR-224": "there is no interactive screen",
     "PR-240": "there is no `forensics` command; `doctor` and the journal are its parts",
-    "PR-244": "`steer`, `capture` and `visualize` are not there; `auto`, `pause` and `stop` are",
     "PR-247": "models are chosen by phase and profile, not by how difficult a unit is",
 }
 """Statements about auto mode that no test holds up yet, and why."""
