@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("milepost.ui.cli.history", "The latest units and what they took; cost by phase, slice, model, day, …"),
     "verdict": ("milepost.ui.cli.verdict", "Say how an acceptance test or a validation ended."),
     "dispatch": ("milepost.ui.cli.dispatch", "Do one unit now: research, plan, execute, complete, uat, …"),
+    "skip": ("milepost.ui.cli.skip", "Go on without a task, a slice or another unit; --undo takes that back."),
     "undo": ("milepost.ui.cli.undo", "Take a merged milestone back out of its branch."),
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
     "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
