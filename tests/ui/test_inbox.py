@@ -46,3 +46,11 @@ def test_a_conflict_and_a_worker_that_waits(fleet: Fleet, capsys: Out) -> None:
     assert [(row["kind"], row["milestoneId"]) for row in json.loads(capsys.readouterr().out)] == [
         ("conflict", "M002"), ("paused", "M001"),
     ]  # fmt: skip
+
+
+def test_a_plan_that_cannot_be_read_is_what_waits(fleet: Fleet, capsys: Out) -> None:
+    (fleet.state / "milestones/M001/M001-ROADMAP.md").write_bytes(b"\0")
+    assert main(["inbox", "--json"], "gsd") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["kind"] == "blocked"
+    assert "M001-ROADMAP.md" in row["reason"]

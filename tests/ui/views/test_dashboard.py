@@ -4,11 +4,11 @@ import pytest
 
 from milepost.fleet.processes import Role, Runner
 from milepost.formats.captures import Capture
-from milepost.formats.journal import AnyEvent, Result, UnitSkipped
+from milepost.formats.journal import AnyEvent, Result, UnitSkipped, WaitBegan
 from milepost.formats.preferences import Preferences
 from milepost.model import money
 from milepost.rules import projection
-from milepost.ui.views import dashboard, milestone_status, overview, story
+from milepost.ui.views import dashboard, milestone_status, overview, story, why_project
 from milepost.ui.views.dashboard import Dashboard
 from milepost.ui.views.situation import Situation
 from ui.circumstances import NOW, attempt, began, ended, here
@@ -116,3 +116,17 @@ def test_one_milestone() -> None:
     assert told.document["cost"] == 1.42
     failed = attempt("z", "M002", Result.TIMED_OUT, kind="plan-milestone")
     assert milestone_status.story("M002", here([*working(), *failed])).document["cost"] == 0.001
+
+
+def test_what_a_run_waits_for_and_until_when() -> None:
+    wait = WaitBegan(
+        at_ms=NOW - 60_000, run="r1", unit="execute-task/M001/S01/T02", kind="rate-limit", text="try later",
+        resume_at_ms=NOW + 720_000, number=1,
+    )  # fmt: skip
+    made = board(here([*working()[:5], wait], runner="r1"))
+    until = made.here.clock(wait.resume_at_ms)
+    assert rows(made)["Waits"] == [f"until {until}, for 12 min more: rate-limit: try later (execute-task/M001/S01/T02)"]
+    assert dashboard.document(made)["waits"][0]["until"] == NOW + 720_000  # type: ignore[index]
+    told = why_project.standing(made.here)
+    assert (told.word, told.since_ms) == ("waiting", NOW - 60_000)
+    assert "Waits" not in rows(board(here([*working()[:5], wait])))

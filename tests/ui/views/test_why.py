@@ -4,7 +4,18 @@ import pytest
 
 from milepost.errors import MilepostError
 from milepost.formats.evidence import Check, Evidence, Verdict
-from milepost.formats.journal import CapReset, Corrected, Landed, LandingEnded, Result, Undone, Verified
+from milepost.formats.journal import (
+    AnyEvent,
+    CapReset,
+    Corrected,
+    Landed,
+    LandingEnded,
+    Result,
+    Undone,
+    UnitSkipped,
+    UnitsUndone,
+    Verified,
+)
 from milepost.model.state import Phase
 from milepost.rules.dispatch import Halt, Level
 from milepost.ui.views import story, why
@@ -211,3 +222,21 @@ def test_no_line_is_longer_than_the_terminal() -> None:
     made = story.text(told("M001/S01/T01", here(long)), 80)
     assert max(map(len, made.splitlines())) <= 80
     assert "  because    it was due, for the first time\n" in made
+
+
+@pytest.mark.parametrize(
+    ("event", "word", "says"),
+    [
+        (UnitSkipped(at_ms=NOW, run="p", kind="execute-task", unit="M001/S01/T01", reason="late"), "skipped", "by a person: late"),
+        (UnitSkipped(at_ms=NOW, run="p", kind="run-uat", unit="M001/S01/T01"), "done", "is done"),
+        (
+            UnitsUndone(at_ms=NOW, run="p", units=("execute-task/M001/S01/T01",), commits=("c",)),
+            "undone", "taken back out of milestone/M001",
+        ),
+    ],
+    ids=["skipped", "another-kind", "undone"],
+)  # fmt: skip
+def test_what_a_person_did_to_a_unit(event: AnyEvent, word: str, says: str) -> None:
+    found = told("T01", here([began(), *attempt("a"), event]))
+    assert (found.document["state"], says in found.says) == (word, True)
+    assert bool(found.document["besides"]) is (word != "done")

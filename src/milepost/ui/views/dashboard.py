@@ -7,7 +7,7 @@ Source: parallel PR-245, DV-17; spec auto 5.12; issue "Knowing what happened"; D
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from milepost.formats.journal import AnyEvent, UnitSkipped
+from milepost.formats.journal import AnyEvent, BudgetWaiting, UnitSkipped, WaitBegan
 from milepost.model import money
 from milepost.model.words import counted
 from milepost.rules import projection
@@ -73,7 +73,8 @@ def signature(made: Dashboard) -> tuple[object, ...]:
     """What has to differ for a new block to be worth printing where nothing can be drawn over."""
     flying = tuple((a.id, a.tokens, a.micro_usd) for a in made.here.at_work)
     said = tuple(row for row in overview.facts(made.seen, made.here.program))
-    return said, flying, made.captures, len(made.waiting), fleet.signature(made.here.board)
+    waits = tuple(wait.unit for wait in made.here.waits)
+    return said, flying, waits, made.captures, len(made.waiting), fleet.signature(made.here.board)
 
 
 def document(made: Dashboard) -> dict[str, object]:
@@ -94,6 +95,14 @@ def document(made: Dashboard) -> dict[str, object]:
             "high": money.to_usd(found.high),
             "slicesLeft": found.remaining,
         },
+        "waits": [
+            {
+                "unit": wait.unit,
+                "until": wait.resume_at_ms if isinstance(wait, WaitBegan) else wait.until_ms,
+                "why": wait.text if isinstance(wait, WaitBegan) else wait.reason,
+            }
+            for wait in here.waits
+        ],
         "captures": made.captures,
         "skipped": [f"{e.kind}/{e.unit}" for e in skipped(here.events)],
         "waiting": len(made.waiting),
@@ -128,6 +137,14 @@ def _now(made: Dashboard) -> Iterator[tuple[str, str]]:
     for attempt in here.at_work:
         if attempt.started.run == here.runner:
             yield "Unit", in_flight(attempt, here)
+    yield from (("Waits", wait_words(wait, here)) for wait in here.waits)
+
+
+def wait_words(wait: WaitBegan | BudgetWaiting, here: Situation) -> str:
+    """`until 13:05:00, for 12 min more: rate-limit: try again later (execute-task/M001/S01/T01)`."""
+    until = wait.resume_at_ms if isinstance(wait, WaitBegan) else wait.until_ms
+    why = f"{wait.kind}: {wait.text}" if isinstance(wait, WaitBegan) else wait.reason
+    return f"until {here.clock(until)}, for {ago(until - here.now_ms)} more: {why} ({wait.unit})"
 
 
 def in_flight(attempt: Attempt, here: Situation) -> str:

@@ -11,10 +11,10 @@ from functools import cached_property
 from milepost.fleet.look import Look
 from milepost.formats.captures import Capture
 from milepost.formats.evidence import Evidence
-from milepost.formats.journal import AnyEvent
+from milepost.formats.journal import AnyEvent, BudgetWaiting, WaitBegan
 from milepost.formats.preferences import Preferences
 from milepost.model.state import State
-from milepost.rules import attempts, runs
+from milepost.rules import attempts, pacing, runs, waits
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Decision
 from milepost.rules.runs import Run
@@ -87,6 +87,12 @@ class Situation:
     def at_work(self) -> tuple[Attempt, ...]:
         """Attempts in flight."""
         return tuple(a for a in self.attempts if self.open(a))
+
+    @property
+    def waits(self) -> tuple[WaitBegan | BudgetWaiting, ...]:
+        """What runs that live wait for, with the time at which they go on."""
+        budget = [wait for run, wait in pacing.waiting(self.events).items() if run in self.alive]
+        return (*(wait for wait in waits.open_waits(self.events) if wait.run in self.alive), *budget)
 
     def planned(self) -> frozenset[str]:
         """Ids of the slices and tasks of all plans: `M001/S01`, `M001/S01/T01`."""

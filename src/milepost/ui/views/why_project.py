@@ -8,7 +8,7 @@ from milepost.model.words import counted
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Dispatch
 from milepost.rules.runs import Run
-from milepost.ui.views import happenings, why_unit
+from milepost.ui.views import dashboard, happenings, why_unit
 from milepost.ui.views.inbox import Row
 from milepost.ui.views.situation import Situation
 from milepost.ui.views.spans import ago
@@ -125,6 +125,10 @@ def _running(here: Situation) -> Standing:
     who = f"pid {here.pid} is at work" if here.pid else "parallel workers are at work"
     if workers and not here.pid:
         who += f": {', '.join(workers)}"
+    if here.waits and not here.at_work:
+        wait = here.waits[0]
+        cause = dashboard.wait_words(wait, here)
+        return Standing(word="waiting", cause=cause, since_ms=wait.at_ms, run=run if here.pid else None)
     return Standing(word="running", cause=who, since_ms=run.started.at_ms if run else 0, run=run if here.pid else None)
 
 

@@ -17,8 +17,11 @@ from milepost.formats.journal import (
     SessionEnded,
     SliceLanded,
     Undone,
+    UnitSkipped,
+    UnitsUndone,
     UsageReported,
     Verified,
+    WaitBegan,
 )
 from milepost.model import money
 from milepost.model.words import counted
@@ -36,7 +39,7 @@ _TOLD = (AttemptStarted, UsageReported, BudgetReserved, SessionEnded, Corrected,
 def story(key: str, here: Situation) -> Story:
     """All of a unit. key: `kind/unit id`; it may have no attempts."""
     tried = [a for a in here.attempts if a.key == key]
-    marks = [e for e in here.events if getattr(e, "unit", "") in (key, _id(key)) and not hasattr(e, "attempt")]
+    marks = [e for e in here.events if _marks(e, key)]
     landing = landed(tried, here)
     sections = [_attempt(a, len(tried), here) for a in tried]
     if marks:
@@ -64,7 +67,9 @@ def story(key: str, here: Situation) -> Story:
 
 
 def standing(key: str, tried: Sequence[Attempt], here: Situation) -> tuple[str, str]:
-    """A word for the unit (running, done, undone, open, failed, untried), and the sentence."""
+    """A word for the unit (running, done, undone, open, failed, skipped, untried), and the sentence."""
+    if skip := _skipped(key, here):
+        return "skipped", f"was skipped by a person{f': {skip.reason}' if skip.reason else ''}"
     if not tried:
         due = isinstance(here.decision, Dispatch) and here.decision.unit.key == key
         after = (
@@ -80,7 +85,7 @@ def standing(key: str, tried: Sequence[Attempt], here: Situation) -> tuple[str, 
     if last.committed:
         undone = _undone(last, here)
         words = f"is done after {counted(len(tried), 'attempt')}"
-        return ("undone", f"{words}, and was taken back out of {undone.target}") if undone else ("done", words)
+        return ("undone", f"{words}, and was taken back out of {undone}") if undone else ("done", words)
     return "failed", f"is not done: {last.result}: {_joined(last.ended.reason) or 'no reason was given'}"
 
 
@@ -214,9 +219,31 @@ def _other(attempt: Attempt) -> list[AnyEvent]:
     return [event for event in attempt.facts if not isinstance(event, _TOLD)]
 
 
-def _undone(last: Attempt, here: Situation) -> Undone | None:
-    later = [e for e in here.events if isinstance(e, Undone) and e.milestone == last.milestone]
-    return next((e for e in later if e.at_ms >= last.heard_ms), None)
+def _marks(event: AnyEvent, key: str) -> bool:
+    """Whether it is about the unit and not about one attempt."""
+    if isinstance(event, UnitsUndone):
+        return key in event.units
+    about = str(getattr(event, "unit", ""))
+    same_kind = getattr(event, "kind", key.removesuffix(f"/{about}")) == key.removesuffix(f"/{about}")
+    named = about == key or (about == _id(key) and (same_kind or isinstance(event, WaitBegan)))
+    return bool(about) and named and not hasattr(event, "attempt")
+
+
+def _skipped(key: str, here: Situation) -> UnitSkipped | None:
+    said = [e for e in here.events if isinstance(e, UnitSkipped) and f"{e.kind}/{e.unit}" == key]
+    return said[-1] if said and not said[-1].taken_back else None
+
+
+def _undone(last: Attempt, here: Situation) -> str:
+    """From where it was taken back out since; empty: from nowhere."""
+    for event in here.events:
+        if event.at_ms < last.heard_ms:
+            continue
+        if isinstance(event, Undone) and event.milestone == last.milestone:
+            return event.target
+        if isinstance(event, UnitsUndone) and last.key in event.units:
+            return last.started.branch
+    return ""
 
 
 def _sums(tried: Sequence[Attempt], here: Situation) -> str:
@@ -232,7 +259,7 @@ def _priced(spent: spending.Spent) -> str:
 
 
 def _next(key: str, word: str, here: Situation) -> str:
-    if word in ("done", "running"):
+    if word in ("done", "running", "skipped"):
         return ""
     if word == "failed" and any(a.key == key and a.result is not Result.INTERRUPTED for a in here.attempts):
         return here.typed(f"gsd auto tries again; gsd auto --retry {_id(key)} counts its attempts afresh.")
