@@ -113,7 +113,7 @@ def test_rule(rule: str) -> None:
 
 @pytest.mark.parametrize(
     ("parts", "hint"),
-    [((), "Write milestones/M001/M001-CONTEXT.md"), ((roadmap(), document("PARKED")), "Remove M001-PARKED.md")],
+    [((), "gsd new-milestone"), ((roadmap(), document("PARKED")), "gsd unpark M001")],
 )
 def test_with_no_milestone_the_hint_says_what_to_do(parts: tuple[Files, ...], hint: str) -> None:
     decision = decided(parts, Preferences())

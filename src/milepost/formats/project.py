@@ -36,9 +36,14 @@ class Entry(NamedTuple):
 
 def sequence(text: str) -> tuple[Entry, ...]:
     """The milestones in the order of the file; empty when there is no such section. Never raises."""
+    return tuple(entry for _, entry in places(text))
+
+
+def places(text: str) -> tuple[tuple[int, Entry], ...]:
+    """The same with the number of each line, from 0 in the text split at LF."""
     lines = blank_comments(text).split("\n")
-    found = (_entry(lines[number]) for number in _body(lines))
-    return tuple(entry for entry in found if entry is not None)
+    found = ((number, _entry(lines[number])) for number in _body(lines))
+    return tuple((number, entry) for number, entry in found if entry is not None)
 
 
 def tick(text: str, mid: str) -> str:

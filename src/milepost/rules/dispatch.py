@@ -183,8 +183,8 @@ def _nothing_active(case: Case) -> Answer | None:
     if case.state.blockers:
         return Answer(reason="; ".join(case.state.blockers), level=Level.WARNING, hint=case.state.next_action)
     parked = next((entry.id for entry in case.state.registry if entry.status is Status.PARKED), "")
-    first = f"Write {milestone_path(case.tree, 'M001', 'CONTEXT')}, then go on."
-    hint = f"Remove {parked}-PARKED.md, or write the context of a new milestone, then go on." if parked else first
+    first = f"gsd new-milestone says what you want; or write {milestone_path(case.tree, 'M001', 'CONTEXT')}."
+    hint = f"gsd unpark {parked} takes it up again; gsd new-milestone begins another." if parked else first
     return Answer(reason=case.state.next_action, level=Level.WARNING, hint=hint)
 
 

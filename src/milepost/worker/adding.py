@@ -68,13 +68,13 @@ def add(wish: Wish, site: Site) -> str:
 
 def _taken(site: Site) -> set[str]:
     """Ids that were given and whose directory need not be here: at work, discarded, landed from another clone."""
-    names = [path.name for path in (site.state / "worktrees").glob("M*")]
+    names = [path.name for where in ("worktrees", "runtime/discarded") for path in (site.state / where).glob("M*")]
     names += [name.removeprefix("milestone/") for name in refs.branches(site.root) if name.startswith("milestone/")]
     pinned = git(site.root, "for-each-ref", "--format=%(refname)", f"{refs.BACKUPS}/").out.split()
     names += [ref.removeprefix(f"{refs.BACKUPS}/").partition("/")[0] for ref in pinned]
     told = Journal(site.state, "project").everything()
     names += [event.milestone for event in told if isinstance(event, MilestoneAdded)]
-    return {found for name in names if (found := milestone_of_directory(name))}
+    return {found for name in names if (found := milestone_of_directory(name.partition(".")[0]))}
 
 
 def commit(paths: Iterable[str], message: str, site: Site) -> str:

@@ -68,7 +68,8 @@ def split_off(milestone: str, shift: Shift) -> None:
     if not wanted or shift.lock is not None:
         return
     site = adding.Site(shift.root, shift.state_dir, shift.preferences, shift.run, shift.now_ms)
-    known = {e.title: e.milestone for e in shift.journal("project").own() if _from(e, milestone)}
+    told = (e for e in shift.journal("project").own() if isinstance(e, MilestoneAdded))
+    known = {e.title: e.milestone for e in told if e.split_from == milestone}
     made = list[str]()
     for entry in wanted:
         if entry.title in known:
@@ -81,10 +82,6 @@ def split_off(milestone: str, shift: Shift) -> None:
     paths = [f"milestones/{mid}/{mid}-{adding.DRAFT}.md" for mid in made]
     if why := adding.commit(paths, f"docs: queue {', '.join(made)}\n", site):
         shift.watcher.note(f"the new drafts are not committed: {why}")
-
-
-def _from(event: object, milestone: str) -> bool:
-    return isinstance(event, MilestoneAdded) and event.split_from == milestone
 
 
 def catch_up(bench: Bench, shift: Shift) -> None:

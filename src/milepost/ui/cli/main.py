@@ -39,9 +39,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
     "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),
     "new-project": ("milepost.ui.cli.new_project", "The same for a project that is not there yet."),
+    "park": ("milepost.ui.cli.park", "Set a milestone aside."),
+    "unpark": ("milepost.ui.cli.unpark", "Take a parked milestone up again."),
+    "discard": ("milepost.ui.cli.discard", "Take a milestone out of the plan; --restore has it back."),
     "discuss": ("milepost.ui.cli.discuss", "Settle what a milestone or a slice is to be, before it is planned."),
     "new-milestone": ("milepost.ui.cli.new_milestone", "Say what you want; it is discussed and becomes a milestone."),
-    "queue": ("milepost.ui.cli.queue", "The milestones in order, and what each waits for."),
+    "queue": ("milepost.ui.cli.queue", "The milestones in order, what each waits for; add, move, order."),
     "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
     "headless": ("milepost.ui.cli.headless", "auto, next, query, status or doctor for scripts and CI."),
 }
