@@ -19,9 +19,7 @@ def costing(stage: Stage, *requests: projects.Step) -> None:
     stage.replay(TASK, [*requests, *steps(TASK)[1:]])
 
 
-@pytest.mark.covers(
-    "key:prices.*.input", "key:prices.*.output", "key:prices.*.cache_read", "key:prices.*.cache_write", "key:prices"
-)
+@pytest.mark.covers("key:prices.*.input", "key:prices.*.output", "key:prices.*.cache_read", "key:prices.*.cache_write")
 def test_a_price_of_ones_own_is_what_is_booked(stage: Stage) -> None:
     own = "prices: {scripted: {input: 2, output: 30, cache_read: 0.5, cache_write: 4}}"
     stage.make(preferences=prefer(own))
@@ -51,7 +49,7 @@ def test_a_ceiling_counts_at_ones_own_price(stage: Stage) -> None:
     assert stage.attempts() == 1
 
 
-@pytest.mark.covers("key:billing.flat_rate", "key:billing")
+@pytest.mark.covers("key:billing.flat_rate")
 def test_a_flat_rate_is_counted_in_tokens_and_no_ceiling_of_money_counts_it(stage: Stage) -> None:
     stage.make(tasks=2, preferences=prefer("budget_ceiling: 0.01", "billing: {flat_rate: ['scripted']}"))
     costing(stage, usage(micro_usd=9_000_000, input=1_000_000, output=200_000))

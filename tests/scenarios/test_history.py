@@ -86,7 +86,7 @@ def test_what_is_not_known_is_not_nothing(stage: Stage) -> None:
     assert (row["cost"], row["unpricedRequests"]) == (None, 1)
 
 
-@pytest.mark.covers("command:next")
+@pytest.mark.covers("command:next", "command:headless next")
 def test_a_dry_run_says_what_comes_next_and_does_nothing(stage: Stage) -> None:
     stage.make(slices=3, tasks=1)
     fresh = stage.gsd("next", "--dry-run").require(DONE).out

@@ -35,7 +35,7 @@ def costing(stage: Stage, **request: int | None) -> None:
     stage.replay(TASK, [usage(**request), *steps(TASK)[1:]])  # type: ignore[arg-type]
 
 
-@pytest.mark.covers("key:budget_window[].usd", "key:budget_window[].hours", "key:budget_window")
+@pytest.mark.covers("key:budget_window[].usd", "key:budget_window[].hours")
 def test_a_run_waits_for_its_window_and_a_restart_waits_for_the_same_moment(stage: Stage) -> None:
     stage.make(tasks=2, preferences=prefer("budget_window: {usd: 1, hours: 5}"))
     costing(stage, micro_usd=990_000)

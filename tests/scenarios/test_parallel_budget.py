@@ -109,6 +109,7 @@ def require_bound(events: Sequence[AnyEvent], ceiling: int) -> int:
     return total
 
 
+@pytest.mark.covers("key:parallel.budget_ceiling")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.spec(id="DV-02")
 @pytest.mark.spec(id="FM-35")
