@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from milepost.testing import projects
-from scenarios.stage import DONE, Stage
+from scenarios.stage import BUDGET, DONE, Stage
 
 TASK = "execute-task/M001/S01/T01"
 SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 -- it must not be found again
@@ -45,3 +45,39 @@ def test_a_run_that_went_well_and_no_report(tmp_path: Path) -> None:
     assert "Nothing was out of the ordinary." in out
     assert not (stage.state / "forensics").exists()
     assert "span like 30m" in stage.gsd("forensics", "--since", "soon").err
+
+
+@pytest.mark.covers("command:forensics", "key:auto_supervisor.model")
+def test_an_agent_looks_for_the_root_cause_only_when_it_is_asked_and_is_paid_from_the_budget(tmp_path: Path) -> None:
+    stage = Stage(root=tmp_path / "project").make()
+    stage.replay(TASK, *[[projects.usage(micro_usd=500)]] * 4)
+    stage.script.append(
+        projects.session(
+            "hook/forensics",
+            projects.usage(micro_usd=7_000),
+            projects.tool("read", path="report.md"),
+            projects.tool("write", path="../../../src/app.txt", content="mine"),
+            projects.say(f"The plan asks for the impossible. {SECRET}"),
+        )
+    )
+    settings = projects.QUICK.replace("---\nphases", "---\nauto_supervisor: {model: claude-haiku-4-5}\nphases")
+    stage.prefer(settings)
+    stage.auto()
+    before = len(stage.events("usage-reported"))
+    stage.gsd("forensics").require(DONE)
+    assert len(stage.events("usage-reported")) == before
+    told = json.loads(stage.gsd("forensics", "--json", "--ask", "--agent", stage.agent()).require(DONE).out)
+    heading = "## Root cause, as scripted, claude-haiku-4-5 sees it\n\nThe plan asks for the impossible."
+    assert told["rootCause"].startswith(heading)
+    assert heading in (stage.root / told["report"]).read_text()
+    assert SECRET not in (stage.root / told["report"]).read_text()
+    assert (stage.root / "src/app.txt").read_text() == "one\ntwo\nthree\n"
+    paid = stage.events("usage-reported")[before:]
+    assert [event["microUsd"] for event in paid] == [7_000]
+    assert not list((stage.state / "runtime").glob("forensics.*"))
+    assert json.loads(stage.gsd("status", "--json").out)["reserved"] == 0
+
+    stage.prefer(settings.replace("---\nauto", "---\nbudget_ceiling: 0.0001\nauto"))
+    refused = stage.gsd("forensics", "--ask", "--agent", stage.agent()).require(BUDGET)
+    assert "does not fit the budget" in refused.err
+    assert len(stage.events("usage-reported")) == before + 1

@@ -1,6 +1,6 @@
 """`gsd forensics`: what was out of the ordinary, with evidence, in a report below `.gsd/forensics/`.
 
-No model is asked. Source: parallel PR-240; spec auto 7.
+No model is asked, and nothing is spent, unless `--ask` says so. Source: parallel PR-240; spec auto 7.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from milepost.doctor import forensics, trace
+from milepost.doctor.forensics import Anomaly
 from milepost.doctor.trace import Entry
 from milepost.errors import ExitCode
 from milepost.rules import secrets
@@ -32,6 +33,9 @@ def parser(program: str) -> argparse.ArgumentParser:
     )
     made.add_argument("--since", type=_span, default=0, metavar="SPAN", help="only the last 30m, 12h or 7d")
     made.add_argument("--json", action="store_true", help="the anomalies as one JSON object")
+    made.add_argument("--ask", action="store_true", help="let an agent look for the root cause; this costs money")
+    made.add_argument("--agent", metavar="SPEC", default="builtin", help="who is asked: builtin (default), replay:FILE")
+    made.add_argument("--model", metavar="NAME", help="the model; else auto_supervisor.model, else the default one")
     made.add_argument("--no-report", action="store_true", help="write no file")
     return made
 
@@ -48,9 +52,11 @@ def run(argv: Sequence[str], program: str) -> int:
 
     found = forensics.examine(_material(here, read, options.since))
     text = secrets.redact(view.markdown(found, here, read), surroundings.secret_values(os.environ))
+    cause = _asked(text, found, here, state, options) if options.ask else ""
+    text += f"\n{cause}" if cause else ""
     report = "" if options.no_report else _keep(text, state, here.now_ms)
     if options.json:
-        document = json.dumps(view.document(found, here, report))
+        document = json.dumps(view.document(found, here, report, cause))
         sys.stdout.write(secrets.redact(document, surroundings.secret_values(os.environ)) + "\n")
     else:
         sys.stdout.write(text + (f"\nReport: {report}\n" if report else ""))
@@ -70,10 +76,37 @@ def _material(here: Situation, read: forensics.Reader, since_ms: int) -> forensi
     )
 
 
+def _asked(report: str, found: Sequence[Anomaly], here: Situation, state: Path, options: argparse.Namespace) -> str:
+    """What an agent makes of it, under a heading that says who was asked."""
+    # A library, or the agent loop, is loaded only by who asks.
+    import anyio
+
+    from milepost.doctor import root_cause
+    from milepost.ui.cli import agents
+
+    model = options.model or here.preferences.auto_supervisor.model or agents.default_model(os.environ)
+    wanted = agents.Wanted(agent=options.agent, model=model or None, record=None, pace_s=0.0)
+    agents.require(wanted, here.preferences, os.environ)
+    maker = agents.maker(wanted, agents.models(wanted, here.preferences, os.environ), os.environ)
+    inquiry = root_cause.Inquiry(
+        state=state,
+        agent=maker({}),
+        models=(model,) if model else (),
+        preferences=here.preferences,
+        report=report,
+        transcripts=tuple(dict.fromkeys(one.evidence for one in found if one.evidence.startswith("activity/"))),
+        carried=here.carried,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        secrets=surroundings.secret_values(os.environ),
+    )
+    answer = anyio.run(root_cause.ask, inquiry)
+    return f"## Root cause, as {', '.join(filter(None, (inquiry.agent.name, model)))} sees it\n\n{answer}\n"
+
+
 def _keep(text: str, state: Path, now_ms: int) -> str:
     """Write it; its path as a person would type it at the root."""
     name = f"report-{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime(now_ms / 1000))}.md"
-    atomic.replace(state / "forensics" / name, text.encode(), within=state)
+    atomic.replace(state / "forensics" / name, text.encode("utf-8", "replace"), within=state)
     return f"{state.name}/forensics/{name}"
 
 

@@ -16,8 +16,8 @@ _TRACED = 5
 """Units that are traced, those with the most trouble first."""
 
 
-def markdown(found: Sequence[Anomaly], here: Situation, trace: Reader, cause: str = "") -> str:
-    """The report. cause: what an agent makes of it; empty: none was asked."""
+def markdown(found: Sequence[Anomaly], here: Situation, trace: Reader) -> str:
+    """The report."""
     standing = why_project.standing(here)
     lines = ["# Forensics", "", f"The project is {standing.word}: {plain(standing.cause)}.", "", _sum(found), ""]
     if found:
@@ -28,8 +28,6 @@ def markdown(found: Sequence[Anomaly], here: Situation, trace: Reader, cause: st
     for attempt in traced:
         lines += _trace(attempt, forensics_trace.of(trace(attempt)), here)
     lines += ["## Who is at work", "", *_at_work(here), ""]
-    if cause:
-        lines += ["## Root cause", "", cause.strip(), ""]
     return "\n".join(lines)
 
 
