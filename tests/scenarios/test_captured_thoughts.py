@@ -7,7 +7,7 @@ import pytest
 
 from milepost.formats import captures
 from milepost.testing import projects
-from scenarios.stage import DONE, PAUSED, Stage
+from scenarios.stage import DONE, PAUSED, Stage, wait_until
 
 TASK = "execute-task/M001/S01/T01"
 TRIAGE = "triage-captures/M001/S01/triage"
@@ -123,7 +123,7 @@ def test_a_replan_has_the_slice_planned_again(stage: Stage) -> None:
     play(stage, TRIAGE, sorting((capture, "replan")))
     replan = ".gsd/milestones/M001/slices/S01/S01-REPLAN.md"
     plan = ".gsd/milestones/M001/slices/S01/S01-PLAN.md"
-    gone = "\n".join(stage.path("slices/S01/S01-PLAN.md").read_text().split("\n")[:9]) + "\n"
+    gone = "\n".join(stage.path("slices/S01/S01-PLAN.md").read_text().split("\n")[:10]) + "\n"
     play(
         stage,
         "replan-slice/M001/S01",
@@ -193,3 +193,45 @@ def test_a_step_leaves_captures_alone(stage: Stage) -> None:
     note(stage, "later")
     stage.gsd("next", "--agent", stage.agent()).require(DONE)
     assert ran(stage) == [TASK]
+
+
+@pytest.mark.covers("capture:inject")
+def test_a_task_is_not_added_twice_when_its_end_was_not_written_down(stage: Stage) -> None:
+    """As after a crash between the commit of the plan and the mark in CAPTURES.md."""
+    stage.make()
+    capture = note(stage, "another file")
+    play(stage, TRIAGE, sorting((capture, "inject")))
+    for _ in range(2):
+        stage.gsd("triage", "--agent", stage.agent()).require(DONE)
+        text = (stage.state / "CAPTURES.md").read_text()
+        assert "**Executed:**" in text
+        (stage.state / "CAPTURES.md").write_text(
+            "\n".join(line for line in text.split("\n") if not line.startswith("**Executed:**"))
+        )
+    plan = stage.path("slices/S01/S01-PLAN.md", where=stage.worktree).read_text()
+    assert plan.count(capture) == 1
+    assert "T03" not in plan
+
+
+@pytest.mark.covers("unit:quick-task")
+def test_a_quick_task_that_was_cut_off_is_done_once(stage: Stage) -> None:
+    stage.make()
+    capture = note(stage, "fix the typo in README")
+    quick = f"quick-task/M001/{capture}"
+    play(stage, TRIAGE, sorting((capture, "quick-task")))
+    stage.script.append(projects.session(quick, projects.usage(micro_usd=1_000), projects.hang()))
+    run = stage.start()
+    wait_until(lambda: stage.attempts(f"M001/{capture}") == 1, seconds=60)
+    run.kill()
+    run.communicate()
+    assert not kept(stage)[capture].executed
+    stage.script = projects.sessions()
+    play(
+        stage, quick, [projects.usage(micro_usd=1_000), projects.tool("write", path="README.md", content="# Mended\n")]
+    )
+    stage.auto().require(DONE)
+    assert ran(stage).count(quick) == 2
+    assert kept(stage)[capture].executed
+    subjects = stage.git("log", "--all", "--format=%s").splitlines()
+    assert subjects.count("fix(M001): fix the typo in README") == 1
+    stage.require_landed(before=2)

@@ -38,16 +38,22 @@ def commit_type(text: str) -> str:
     return next((kind for kind, words in _TYPES if words.search(text)), "feat")
 
 
-def unit_commit(unit: Unit, *, summary: Summary | None = None, attempt: str = "", kind: str = "") -> str:
+def unit_commit(
+    unit: Unit, *, summary: Summary | None = None, attempt: str = "", kind: str = "", wish: str = ""
+) -> str:
     """The message of a unit's commit, ending in trailers.
 
     kind: the commit type (`git.commit_type`); empty: inferred from the words of the summary.
-    A task with a summary gets `type(SID/TID): description`; any other unit says only which it was.
+    A task with a summary gets `type(SID/TID): description`, a quick task its wish; any other unit says only
+    which it was.
     """
     subject, files = _chore(unit, kind), tuple[str, ...]()
     if unit.kind is UnitKind.EXECUTE_TASK and summary is not None:
         subject = _described(unit, summary, kind) or subject
         files = summary.key_files[:_FILES]
+    elif unit.kind is UnitKind.QUICK_TASK and wish:
+        prefix = f"{kind or commit_type(wish)}({unit.milestone})"
+        subject = f"{prefix}: {_cut(_one_line(wish), BUDGET - len(prefix))}"
     listed = "\n".join(f"- {_one_line(name)}" for name in files if _one_line(name))
     trailers = f"GSD-Unit: {unit}" + (f"\nGSD-Attempt: {attempt}" if attempt else "")
     return "\n\n".join(part for part in (subject, listed, trailers) if part) + "\n"

@@ -47,6 +47,12 @@ def _asked(unit: Unit, bench: Bench) -> str:
     return "\n\n".join(part for part in (entry.text, entry.resolution) if part) if entry else ""
 
 
+def wish(unit: Unit, bench: Bench) -> str:
+    """What a quick task was to do, in the words of its capture; empty for any other unit."""
+    entry = capture_of(unit, bench) if unit.kind is UnitKind.QUICK_TASK else None
+    return entry.text if entry else ""
+
+
 def capture_of(unit: Unit, bench: Bench) -> Capture | None:
     """The capture that a quick task is for; None when it is gone from the file."""
     wanted = unit.id.rpartition("/")[2]

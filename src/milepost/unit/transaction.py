@@ -30,7 +30,7 @@ from milepost.rules import billing, budget, done, messages, provider_errors, ret
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
-from milepost.unit import books, by_session, ceilings, leftovers, linted, routing, session, skills, sorted_out
+from milepost.unit import books, by_session, ceilings, leftovers, linted, noted, routing, session, skills, sorted_out
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, converse
 from milepost.unit.gate import gate
@@ -214,7 +214,7 @@ def _explained(outcome: Outcome, talk: Conversation) -> Outcome:
 def _commit(attempt: Attempt, bench: Bench) -> str:
     place, unit = bench.workspace, attempt.unit
     told, kind = session.summary_of(unit, tree_of(bench)), bench.preferences.git.commit_type or ""
-    message = messages.unit_commit(unit, summary=told, attempt=attempt.id, kind=kind)
+    message = messages.unit_commit(unit, summary=told, attempt=attempt.id, kind=kind, wish=noted.wish(unit, bench))
 
     def excluded(path: str) -> str | None:
         return staging.excluded(
