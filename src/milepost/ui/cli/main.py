@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verdict": ("milepost.ui.cli.verdict", "Say how an acceptance test or a validation ended."),
     "dispatch": ("milepost.ui.cli.dispatch", "Do one unit now: research, plan, execute, complete, uat, …"),
     "skip": ("milepost.ui.cli.skip", "Go on without a task, a slice or another unit; --undo takes that back."),
-    "undo": ("milepost.ui.cli.undo", "Take a merged milestone back out of its branch."),
+    "undo": ("milepost.ui.cli.undo", "Take the last unit, a task, a slice or a merged milestone back out."),
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
     "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
     "why": ("milepost.ui.cli.why", "Why the project, a milestone or a unit is as it is, and what it cost."),

@@ -1,4 +1,4 @@
-"""`gsd undo milestone M002`: take a merged milestone back out of its branch. Source: DESIGN rule 7."""
+"""`gsd undo M001/S01/T02`, `gsd undo milestone M002`: take work back out. Source: DESIGN rule 7, spec auto 7."""
 
 import argparse
 import json
@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import anyio
 
 from milepost.errors import ExitCode
-from milepost.fleet import undoing
+from milepost.fleet import by_hand, undo_units, undoing
 from milepost.fleet.site import Site
 from milepost.fleet.undoing import Result
 from milepost.git import undo
 from milepost.model.ids import require_milestone
+from milepost.rules import targets
 from milepost.ui.cli import arguments, sites
 
 
@@ -20,22 +21,52 @@ def parser(program: str) -> argparse.ArgumentParser:
     """The options."""
     made = arguments.Parser(
         prog=f"{program} undo",
-        description="Take a merged milestone back out of its branch; what came later stays, and nothing is lost.",
+        description="Take units of an open milestone back (the last one, when none is named), or a merged milestone.",
     )
-    made.add_argument("what", choices=("milestone",), help="what kind of thing")
-    made.add_argument("id", metavar="MID", help="which one")
-    made.add_argument("--force", action="store_true", help="although merged milestones depend on it")
+    made.add_argument("what", nargs="?", default="", metavar="UNIT", help="M001/S01/T02, M001/S01, T02, or: milestone")
+    made.add_argument("id", nargs="?", default="", metavar="MID", help="after milestone: which one")
+    made.add_argument(
+        "--force", "--yes", action="store_true",
+        help="units: do it, where otherwise it is only shown; milestone: although merged milestones depend on it",
+    )  # fmt: skip
     made.add_argument("--json", action="store_true", help="the result as JSON")
     return made
 
 
 def run(argv: Sequence[str], program: str) -> int:
     """Undo."""
-    options = parser(program).parse_args(argv)
+    made = parser(program)
+    options = made.parse_args(argv)
+    if options.what != "milestone":
+        if options.id:
+            made.error(f"unexpected: {options.id}")
+        return _units(options, program)
     milestone = require_milestone(options.id)
     result = anyio.run(_take_out, milestone, sites.site(program), options.force)
     sys.stdout.write(json.dumps(_json(result)) + "\n" if options.json else _text(result, program))
     return ExitCode.DONE if isinstance(result.outcome, undo.Undone) else ExitCode.BLOCKED
+
+
+def _units(options: argparse.Namespace, program: str) -> int:
+    """Show what would go, or take it back."""
+    site = sites.site(program)
+    target = targets.parse(options.what, by_hand.state_of(site)) if options.what else None
+    if options.force:
+        wanted, commit = undo_units.carry_out(target, site)
+        head = f"{wanted.target} is taken back by {commit[:10]}; {program} auto does it again."
+    else:
+        wanted, commit = undo_units.look(target, site), ""
+        head = f"This would take back {wanted.target}. To do it: {program} undo {options.what or wanted.target} --force"
+    clashes = [conflict.path for conflict in wanted.found.conflicts]
+    if options.json:
+        units = [unit.key for unit in wanted.units]
+        told = {"target": wanted.target, "units": units, "commits": [one.commit for one in wanted.made]}
+        sys.stdout.write(json.dumps({**told, "commit": commit, "conflictFiles": clashes}) + "\n")
+    else:
+        lines = [head, *(f"  {one.commit[:10]} {one.unit}: {one.subject}" for one in wanted.made)]
+        lines += [f"  It would be refused: later work stands on it in {', '.join(clashes)}"] if clashes else []
+        sys.stdout.write("\n".join(lines) + "\n")
+    return ExitCode.BLOCKED if clashes else ExitCode.DONE
 
 
 async def _take_out(milestone: str, site: Site, force: bool) -> Result:
