@@ -144,7 +144,7 @@ def test_the_last_words(headless: bool, tmp_path: Path, capsys: pytest.CaptureFi
         assert json.loads(out) == {
             "type": "summary", "status": "paused", "exitCode": 3, "reason": "the gate failed",
             "hint": "Mend it, then sf auto.", "units": 2, "tokens": 22, "cost": 0.002, "unpricedRequests": 1,
-            "durationMs": 12400,
+            "durationMs": 12400, "restarts": 0,
         }  # fmt: skip
     else:
         assert out.splitlines() == [

@@ -217,12 +217,12 @@ class _Totals(NamedTuple):
     spent: spending.Spent
 
 
-def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, program: str) -> None:
+def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, program: str, restarts: int = 0) -> None:
     """The last words of a run: in sentences, or as the final JSON line of `headless`."""
     hint = ending.hint.replace("gsd ", f"{program} ")
     totals = _totals(shift)
     if headless:
-        sys.stdout.write(_json(ending, hint, totals, seconds) + "\n")
+        sys.stdout.write(_json(ending, hint, totals, seconds, restarts) + "\n")
         return
     cost = spending.show(totals.spent)
     lines = [f"{ending.code.name.lower()}: {ending.reason}"]
@@ -233,14 +233,14 @@ def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, pro
     sys.stdout.write("".join(f"{_safe(line)}\n" for line in lines))
 
 
-def failure(error: MilepostError | OSError) -> None:
+def failure(error: MilepostError | OSError, *, restarts: int = 0) -> None:
     """The final JSON line of a headless run that ended with an error."""
     code = error.exit_code if isinstance(error, MilepostError) else ExitCode.ERROR
     hint = error.hint if isinstance(error, MilepostError) else ""
-    sys.stdout.write(_json(Ending(code, str(error), hint), hint, _Totals(0, spending.NOTHING), 0.0) + "\n")
+    sys.stdout.write(_json(Ending(code, str(error), hint), hint, _Totals(0, spending.NOTHING), 0.0, restarts) + "\n")
 
 
-def _json(ending: Ending, hint: str, totals: _Totals, seconds: float) -> str:
+def _json(ending: Ending, hint: str, totals: _Totals, seconds: float, restarts: int) -> str:
     return json.dumps(
         {
             "type": "summary",
@@ -254,6 +254,7 @@ def _json(ending: Ending, hint: str, totals: _Totals, seconds: float) -> str:
             "unpricedRequests": totals.spent.unpriced,
             **({"flatRateTokens": totals.spent.flat_tokens} if totals.spent.flat else {}),
             "durationMs": round(seconds * 1000),
+            "restarts": restarts,
         }
     )
 

@@ -21,6 +21,8 @@ usage: gsd headless [auto|next|new-milestone|discuss|query|status|doctor] [optio
   status  where the project stands; --json
   doctor  look for damage; --fix, --json
 
+options of auto: --max-restarts N (3): begin again after an error, in 5, 10 and 30 seconds; 0: never. Not with
+--max-units, --max-cost or --max-time.
 options of auto and next: --json (events as JSON lines), --timeout MS (end the run after so long; 0: never),
 and those of `gsd auto --help`.
 The last line on stdout is a JSON summary. Exit codes: 0 done, 1 error, 2 blocked, 3 paused, 4 budget, 130 interrupted.
@@ -42,7 +44,11 @@ def run(argv: Sequence[str], program: str) -> int:
         from milepost.ui.cli import query
 
         return query.run(words, program)
-    if command in ("auto", "next"):
+    if command == "auto":
+        from milepost.ui.cli import restarting
+
+        return restarting.auto(words, argv, program)
+    if command == "next":
         from milepost.ui.cli import running
 
         return running.run([*words, "--headless"], program, command)
@@ -72,6 +78,8 @@ _WITH_VALUE = (
     "--pace",
     "--retry",
     "--max-units",
+    "--max-restarts",
+    "--restarted",
     "--until",
     "--max-cost",
     "--max-time",

@@ -56,7 +56,7 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     if command == "next":
         made.add_argument("--dry-run", action="store_true", help="only say what would be done, and what that costs")
     made.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
-    made.set_defaults(discuss=None, goes_on=True, answerer=Nobody())
+    made.set_defaults(discuss=None, goes_on=True, answerer=Nobody(), restarts=None)
     return made
 
 
@@ -72,8 +72,8 @@ def start(options: argparse.Namespace, program: str, command: str) -> int:
             return dry_run.run(program, as_json=options.json or options.headless)
         return _run(options, program, command)
     except (MilepostError, OSError) as error:
-        if options.headless:
-            progress.failure(error)
+        if options.headless and not (options.restarts and options.restarts.due(error)):
+            progress.failure(error, restarts=options.restarts.done if options.restarts else 0)
         raise
 
 
@@ -108,12 +108,16 @@ def _work(
         shift = assigned.furnished(replace(shift, leases=leases), ports)
         _introduce(shift)
         started = time.monotonic()
+        if options.restarts:
+            options.restarts.shift = shift
         try:
             ending = anyio.run(_watched, shift, options.timeout, caught)
         finally:
             watcher.close()
             ledger.unlock(shift.own_state)
-    progress.summary(ending, shift, seconds=time.monotonic() - started, headless=options.headless, program=program)
+    restarts = options.restarts.done if options.restarts else 0
+    took = time.monotonic() - started
+    progress.summary(ending, shift, seconds=took, headless=options.headless, program=program, restarts=restarts)
     return ending.code
 
 
