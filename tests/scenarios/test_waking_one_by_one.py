@@ -98,6 +98,11 @@ def test_three_workers_wake_without_a_storm(stage: Stage, workers: list[subproce
             seen = status(stage, mid)
             assert seen["state"] == "running"
             assert isinstance(seen["wakesAt"], int)
+        look = json.loads(stage.gsd("parallel", "status", "--json").require(DONE).out)
+        told = [row for row in look["workers"] if row["doing"] == "waiting"]
+        assert told
+        assert {row["state"] for row in told} == {"running"}
+        assert "asked again in" in told[0]["cause"]["what"]
         # Whoever asked again in vain has told the others, and they wait with it.
         wait_until(lambda: len(stage.events("wait-began")) >= 4, seconds=PATIENCE_S)
         shut.open.set()

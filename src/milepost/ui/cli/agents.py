@@ -106,7 +106,9 @@ def maker(
     def make(played: Mapping[str, int]) -> Agent:
         if missing is not None:
             raise missing
-        agent = choose.choose(wanted.agent, env, played, pace_s=wanted.pace_s) if played else first
+        # The built-in agent plays nothing, and remembers for the whole run which models are not served.
+        anew = played and wanted.agent != "builtin"
+        agent = choose.choose(wanted.agent, env, played, pace_s=wanted.pace_s) if anew else first
         if wanted.record is None:
             return agent
         from milepost.agents.replay import Recorder
