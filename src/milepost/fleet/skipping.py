@@ -77,8 +77,8 @@ def take_back(target: Target, site: Site) -> Skipped:
 
 
 def _unit(target: Target) -> Unit:
-    if target.kind in _DOCUMENTS:
-        return Unit(target.kind, target.id)  # type: ignore[arg-type]
+    if target.unit is not None and target.kind in _DOCUMENTS:
+        return target.unit
     if target.kind in (None, UnitKind.EXECUTE_TASK) and target.task:
         return Unit(UnitKind.EXECUTE_TASK, target.id)
     if target.kind in (None, UnitKind.PLAN_SLICE, UnitKind.COMPLETE_SLICE) and target.slice and not target.task:

@@ -133,9 +133,9 @@ def _unit(made: Made) -> Unit:
 def _books(wanted: Plan, desk: by_hand.Desk) -> dict[str, str | None]:
     """Boxes that would still be ticked and documents that would still say done, by path below the state directory."""
     texts: dict[str, str | None] = {}
-    for path in _claims(wanted, desk):
-        if _left(path, wanted, desk) is not None:
-            texts[path] = None
+    for claim in _claims(wanted, desk):
+        if _left(claim, wanted, desk) is not None:
+            texts[claim] = None
     for unit in wanted.units:
         path = _list_of(unit, desk)
         text = (texts[path] if path in texts else _left(path, wanted, desk)) if path else None

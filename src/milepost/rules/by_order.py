@@ -62,7 +62,7 @@ def _of_type(kind: UnitKind, target: Target | None, state: State, tree: Tree) ->
     depth, word = next((n, w) for n, table in enumerate(tables) for w, known in table.items() if known is kind)
     if target is None:
         target = _natural(word, state, tree, slice_wanted=depth > 0)
-        target = Target(*[target.milestone, target.slice, target.task][: depth + 1])
+        target = Target(target.milestone, target.slice if depth else "", target.task if depth > 1 else "")
     return _fitting(kind, target, depth)
 
 

@@ -57,7 +57,8 @@ def parse(text: str, state: State) -> Target:
         )
     if milestone_of_directory(parts[0]) != parts[0]:
         parts = [*_active(text, parts[0], state), *parts]
-    return Target(*parts[:1], *map(require_part, parts[1:3]))
+    milestone, slice_id, task_id = (*parts, "", "")[:3]
+    return Target(milestone, slice_id and require_part(slice_id), task_id and require_part(task_id))
 
 
 def _active(text: str, first: str, state: State) -> list[str]:
