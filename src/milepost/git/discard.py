@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from milepost.git import refs
 from milepost.git.listing import find, holder
-from milepost.git.removal import NotRemoved, _pin_ignored_plan, _pin_other_ignored
+from milepost.git.removal import NotRemoved, keep_ignored
 from milepost.git.repo import in_progress, nested
 from milepost.git.run import HOOK_TIMEOUT_S, git
 from milepost.git.snapshots import snapshot
@@ -53,8 +53,7 @@ def _keep_work(path: Path, mid: str, branch: str, root: Path, state_dir: str) ->
         raise NotRemoved(f"{path}: a {operation} is half done there")
     if inner := nested(path, deep=True):
         raise NotRemoved(f"{path} has repositories in it", tuple(each.path for each in inner))
-    _pin_ignored_plan(root, path, branch, state_dir)
-    _pin_other_ignored(root, path, branch, state_dir)
+    keep_ignored(root, path, branch, state_dir)
     return refs.pin(root, mid, WORK, snapshot(path, "work that was discarded")) if dirty(path) else ""
 
 

@@ -22,6 +22,7 @@ from milepost.git.merge_plan import Conflicted, MergePlan, NothingToLand
 from milepost.git.merge_tree import combine, differences
 from milepost.git.resolve import Resolved, Settled, in_code, settle
 from milepost.git.stand_in import stand_in
+from milepost.git.ticked import ticked
 from milepost.git.tree_commit import commit_tree
 from milepost.rules.merging import is_planning
 
@@ -72,4 +73,5 @@ def _commit(plan: MergePlan, settled: Settled, onto: str, tip: str, slice_id: st
     whose = f"{proof.SLICE}: {plan.mid}/{slice_id}" if slice_id else f"{proof.MILESTONE}: {plan.mid}"
     trailers = (whose, f"{proof.BRANCH}: {plan.branch}", f"{proof.TIP}: {tip}")
     what = f"the merge commit of {plan.mid}/{slice_id}" if slice_id else f"the merge commit of {plan.mid}"
-    return commit_tree(plan.root, settled.tree, parents, plan.message, what=what, trailers=trailers)
+    tree = settled.tree if slice_id else ticked(plan.root, settled.tree, plan.mid, state_dir=plan.state_dir)
+    return commit_tree(plan.root, tree, parents, plan.message, what=what, trailers=trailers)

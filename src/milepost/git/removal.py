@@ -98,8 +98,7 @@ def _remove_whole(root: Path, known: Registered, branch: str, tip: str, *, begun
     if known.branch != branch:
         raise NotRemoved(f"{path} is on {known.branch or 'no branch'}, not on {branch}")
     force = _force(root, path, state_dir, begun=begun)
-    _pin_ignored_plan(root, path, branch, state_dir)
-    _pin_other_ignored(root, path, branch, state_dir)
+    keep_ignored(root, path, branch, state_dir)
     git(root, "update-ref", note, tip)
     try:
         git(root, "worktree", "remove", *force, str(path), timeout_s=HOOK_TIMEOUT_S)
@@ -170,6 +169,12 @@ def _disposable(root: Path, path: Path, change: Change, state_dir: str) -> bool:
     if not change.path.startswith(f"{state_dir}/"):
         return False
     return not _only_here(root, path, change.path, state_dir)
+
+
+def keep_ignored(root: Path, path: Path, branch: str, state_dir: str) -> None:
+    """Pin what git ignores in a worktree and somebody may miss: planning files, and small files written by hand."""
+    _pin_ignored_plan(root, path, branch, state_dir)
+    _pin_other_ignored(root, path, branch, state_dir)
 
 
 def _pin_ignored_plan(root: Path, path: Path, branch: str, state_dir: str) -> None:

@@ -100,7 +100,7 @@ def settle_by(where: Path, combined: Combined, policy: Policy, *, keep: str) -> 
             decided[path] = (Resolved(path=path, side=Side.DERIVED, conflicted=False), entry)
     if not decided:
         return Settled(tree=combined.tree, resolved=())
-    tree = _rewritten(where, combined.tree, {path: entry for path, (_, entry) in decided.items()})
+    tree = rewritten(where, combined.tree, {path: entry for path, (_, entry) in decided.items()})
     _prove(where, combined.tree, tree, set(decided))
     return Settled(tree=tree, resolved=tuple(report for report, _ in decided.values()))
 
@@ -138,7 +138,8 @@ def _union(where: Path, conflict: Conflict) -> Entry | None:
     return Entry(mode=conflict.target.mode, blob=blob)
 
 
-def _rewritten(where: Path, tree: str, entries: dict[str, Entry | None]) -> str:
+def rewritten(where: Path, tree: str, entries: dict[str, Entry | None]) -> str:
+    """`tree` with these paths replaced; None removes one."""
     nothing = "0" * len(tree)
     lines = b"".join(
         raw(f"{entry.mode} {entry.blob}\t{path}\0" if entry else f"0 {nothing}\t{path}\0")
