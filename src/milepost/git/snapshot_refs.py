@@ -2,7 +2,7 @@
 
     refs/gsd/snapshots/milestone/M001/20260317-110000
 
-The last five of each branch are kept; a second one within a second gets `-2`. Source: spec auto 6.6, 7 (cleanup).
+The last five of each branch are kept; a second one within a second gets `-2`. Source: spec auto 6.6.
 """
 
 from datetime import UTC, datetime
@@ -26,23 +26,14 @@ def take(root: Path, label: str, commit: str, now_ms: int) -> str:
         ref = f"{HOME}/{label}/{stamp}-{number}"
     if ref not in known:
         refs.compare_and_swap(root, ref, commit, refs.ABSENT, why=f"gsd: {label} before a commit")
-    drop(root, label)
+    _drop(root, label)
     return ref
 
 
-def drop(root: Path, label: str) -> tuple[str, ...]:
-    """Delete all but the last `KEPT` of a label; the refs that went."""
+def _drop(root: Path, label: str) -> None:
     known = _known(root, label)
-    old = sorted(known, key=_order)[:-KEPT]
-    for ref in old:
+    for ref in sorted(known, key=_order)[:-KEPT]:
         refs.delete(root, ref, known[ref])
-    return tuple(old)
-
-
-def labels(root: Path) -> tuple[str, ...]:
-    """The labels that have snapshots."""
-    listed = git(root, "for-each-ref", "--format=%(refname)", f"{HOME}/").out.splitlines()
-    return tuple(sorted({ref.removeprefix(f"{HOME}/").rpartition("/")[0] for ref in listed}))
 
 
 def _known(root: Path, label: str) -> dict[str, str]:
