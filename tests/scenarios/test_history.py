@@ -49,7 +49,7 @@ def test_history_of_a_whole_run(stage: Stage) -> None:
     assert "M001/S02" in stage.gsd("history", "--slice").require(DONE).out
     assert "Projected remaining: $0.00" in stage.gsd("history", "--cost").require(DONE).out
     both = stage.gsd("/gsd history --tier --agent").require(DONE).out
-    assert "unknown" in both
+    assert "light" in both
     assert "scripted" in both
 
     failed = told(stage, "--failed")
