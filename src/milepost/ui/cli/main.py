@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
     "logs": ("milepost.ui.cli.logs", "What happened, line by line: events, transcripts, errors; -f follows."),
     "forensics": ("milepost.ui.cli.forensics", "What was out of the ordinary in the runs so far, with evidence."),
+    "export": ("milepost.ui.cli.export", "What was done and what it cost, as JSON, markdown or a page of its own."),
     "visualize": ("milepost.ui.cli.visualize", "The plan with what is done, who waits for whom, and what ran when."),
     "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
     "triage": ("milepost.ui.cli.triage", "Sort the captured thoughts now."),
