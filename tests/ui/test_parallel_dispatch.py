@@ -71,8 +71,8 @@ def test_slash_commands(argv: list[str], program: str, called: list[tuple[str, .
 
 
 def test_a_slash_and_no_command(capsys: Out) -> None:
-    assert main(["/visualize"], "gsd") == 1
-    assert "'visualize' is not a command" in capsys.readouterr().err
+    assert main(["/telepathy"], "gsd") == 1
+    assert "'telepathy' is not a command" in capsys.readouterr().err
     assert main(["/gsd"], "gsd") == 0
     assert capsys.readouterr().out == door.overview("gsd")
     assert main(["/gsd", "--version"], "gsd") == 0
