@@ -27,7 +27,18 @@ from milepost.rules.limits import scale
 from milepost.store import ledger, preferences
 from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
-from milepost.ui.cli import agents, arguments, assigned, context, dry_run, limits, project, signals, surroundings
+from milepost.ui.cli import (
+    agents,
+    arguments,
+    assigned,
+    context,
+    dry_run,
+    limits,
+    project,
+    signals,
+    supervised,
+    surroundings,
+)
 from milepost.unit.asking import Nobody
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
@@ -52,6 +63,7 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     limits.add_options(made)
     made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
     made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    supervised.add_option(made)
     made.add_argument("--timeout", metavar="MS", type=_milliseconds, default=0, help="end the run after so long")
     if command == "next":
         made.add_argument("--dry-run", action="store_true", help="only say what would be done, and what that costs")
@@ -67,6 +79,7 @@ def run(argv: Sequence[str], program: str, command: str) -> int:
 
 def start(options: argparse.Namespace, program: str, command: str) -> int:
     """The same with options that are read already (those of `parser`, and perhaps a discussion)."""
+    supervised.settle(options)
     try:
         if command == "next" and options.dry_run:
             return dry_run.run(program, as_json=options.json or options.headless)

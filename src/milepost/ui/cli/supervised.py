@@ -1,0 +1,92 @@
+"""`--supervised`: questions go out as JSON lines, answers come in as JSON lines, for a program that shows them.
+
+    {"type": "question", "id": "1", "text": "Which database?", "options": ["SQLite", "PostgreSQL"]}      standard output
+    {"id": "1", "text": "SQLite"}                                                                       standard input
+    {"type": "question-withdrawn", "id": "1"}              the session ended meanwhile; an answer changes nothing
+
+`"text": null` lets the agent decide; so does the end of standard input, then and for all that is asked later.
+Source: spec auto 7.1.
+"""
+
+import argparse
+import json
+import sys
+import threading
+from typing import Final, TextIO
+
+import anyio
+
+_LOOK_S: Final = 0.1
+
+
+class Supervisor:
+    """A program at the other end of the pipes."""
+
+    def __init__(self, reads: TextIO | None = None, writes: TextIO | None = None) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._asked = 0
+        self._replies: dict[str, str | None] = {}
+        self._gone = False
+        self._reader = threading.Thread(target=self._read_all, daemon=True)
+
+    @property
+    def name(self) -> str:
+        """For the journal."""
+        return "supervisor"
+
+    async def ask(self, question: str, options: tuple[str, ...]) -> str | None:
+        """The answer; None: the agent is to decide, or nobody listens any more."""
+        self._asked += 1
+        number = str(self._asked)
+        if self._gone or not self._put(type="question", id=number, text=question, options=options):
+            return None
+        if self._asked == 1:
+            self._reader.start()
+        try:
+            while number not in self._replies and not self._gone:  # noqa: ASYNC110 (set in a thread that is no worker)
+                await anyio.sleep(_LOOK_S)
+        except BaseException:
+            self._put(type="question-withdrawn", id=number)
+            raise
+        return self._replies.get(number)
+
+    def _read_all(self) -> None:
+        """One reader for all questions: that of a question withdrawn would take the answer to the next one."""
+        for line in iter((self._reads or sys.stdin).readline, ""):
+            found = _read(line)
+            text = found.get("text")
+            self._replies[str(found.get("id"))] = text if isinstance(text, str) and text.strip() else None
+        self._gone = True
+
+    def _put(self, **fields: object) -> bool:
+        out = self._writes or sys.stdout
+        try:
+            out.write(json.dumps(fields) + "\n")
+            out.flush()
+        except (OSError, ValueError):
+            self._gone = True
+        return not self._gone
+
+
+def _read(line: str) -> dict[str, object]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """`--supervised`."""
+    parser.add_argument(
+        "--supervised", action="store_true", help="as --json; questions go out, and answers come in, as JSON lines"
+    )
+
+
+def settle(options: argparse.Namespace) -> None:
+    """Let whoever reads the JSON lines answer, unless nobody is to be asked at all."""
+    if options.supervised:
+        options.json = True
+        if not getattr(options, "assume", False):
+            options.answerer = Supervisor()
