@@ -20,8 +20,7 @@ class ProjectThere(MilepostError):
 
 def run(argv: Sequence[str], program: str) -> int:
     """As `new-milestone`, where there is none yet. Raises ProjectThere."""
-    if not {"-h", "--help"} & set(argv):
-        if not {"--help", "-h"}.intersection(argv):
+    if not {"--help", "-h"}.intersection(argv):
         _require_none(program)
     return new_milestone.run(argv, program, "new-project")
 
