@@ -118,7 +118,8 @@ def judge(facts: Facts) -> _Found:
 
 def published(condition: Condition, status: Status | None) -> WorkerState | None:
     """The documented state that goes with it; None: not before the first heartbeat (FM-08)."""
-    if condition in LIVING or (condition is Condition.WAITING and status is not None and status.state not in _FINAL):
+    waits = condition is Condition.WAITING and status is not None and status.doing == Condition.WAITING
+    if condition in LIVING or waits:
         return status.state if status is not None else None
     if status is not None and status.state in _FINAL and condition is not Condition.CRASHED:
         return status.state
