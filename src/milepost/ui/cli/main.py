@@ -125,6 +125,10 @@ def _run(argv: list[str], program: str) -> int:
         sys.stdout.write(f"{program} {__version__} (milepost)\n")
         sys.stdout.flush()
         return ExitCode.DONE
+    if not argv and sys.stdin.isatty() and sys.stdout.isatty():
+        from milepost.ui.session import session
+
+        return session.run(program)
     if not argv or argv[0] in ("help", "--help", "-h"):
         sys.stdout.write(overview(program))
         return ExitCode.DONE
