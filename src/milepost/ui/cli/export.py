@@ -15,8 +15,9 @@ from pathlib import Path
 
 from milepost.errors import ExitCode
 from milepost.store import atomic
-from milepost.ui.cli import arguments, context, reporting
-from milepost.ui.report import document, markdown, words
+from milepost.ui.cli import arguments, context, reporting, shelving
+from milepost.ui.report import document, html, markdown, words
+from milepost.ui.views.report import Report
 
 
 def parser(program: str) -> argparse.ArgumentParser:
@@ -27,7 +28,9 @@ def parser(program: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     form = made.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="everything, for programs")
+    form.add_argument("--html", action="store_true", help="a page that needs no network, entered into the index")
     form.add_argument("--markdown", action="store_true", help="for reading as text (this is the default)")
+    made.add_argument("--all", action="store_true", help="with --html: each merged milestone that has no page gets one")
     made.add_argument("--milestone", metavar="ID", default="", help="only this milestone (M001)")
     made.add_argument("--output", metavar="FILE", default="", help="write there; - is the terminal")
     return made
@@ -35,19 +38,44 @@ def parser(program: str) -> argparse.ArgumentParser:
 
 def run(argv: Sequence[str], program: str) -> int:
     """Write it, and say where it is."""
-    options = parser(program).parse_args(argv)
+    made = parser(program)
+    options = made.parse_args(argv)
+    if options.all and (not options.html or options.milestone or options.output):
+        made.error("--all goes with --html alone")
     where = context.find(program)
-    return _text(options, where, program)
-
-
-def _text(options: argparse.Namespace, where: context.Where, program: str) -> int:
+    if options.all:
+        return _all(where, program)
     taken = reporting.take(where, program, options.milestone)
-    said = document.text(*taken) if options.json else markdown.text(taken.report)
-    if options.output == "-":
-        sys.stdout.write(said)
+    if options.html and not options.output:
+        path = shelving.shelve(taken.report, where, shelving.kind(taken.report))
+    elif options.output == "-":
+        sys.stdout.write(_said(options, taken))
         return ExitCode.DONE
-    name = f"export-{words.stamp(taken.report.here.now_ms)}.{'json' if options.json else 'md'}"
-    path = Path(options.output) if options.output else Path(where.root, where.state_dir, name)
-    atomic.replace(path, said.encode("utf-8", "replace"))
+    else:
+        path = _path(options, taken.report, where)
+        atomic.replace(path, _said(options, taken).encode("utf-8", "replace"))
     sys.stdout.write(f"{path}\n")
+    return ExitCode.DONE
+
+
+def _said(options: argparse.Namespace, taken: reporting.Taken) -> str:
+    if options.html:
+        return html.text_of(taken.report, listed=False)
+    return document.text(*taken) if options.json else markdown.text(taken.report)
+
+
+def _path(options: argparse.Namespace, made: Report, where: context.Where) -> Path:
+    if options.output:
+        return Path(options.output)
+    name = f"export-{words.stamp(made.here.now_ms)}.{'json' if options.json else 'md'}"
+    return Path(where.root, where.state_dir, name)
+
+
+def _all(where: context.Where, program: str) -> int:
+    """A page for each merged milestone that has none."""
+    paths = [
+        shelving.shelve(reporting.take(where, program, mid).report, where, "milestone")
+        for mid in shelving.unreported(where, program)
+    ]
+    sys.stdout.write("".join(f"{path}\n" for path in paths) or "Every merged milestone has its report.\n")
     return ExitCode.DONE

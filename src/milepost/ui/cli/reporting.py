@@ -11,9 +11,10 @@ from milepost.doctor.run import examine
 from milepost.doctor.site import Place
 from milepost.errors import MilepostError
 from milepost.formats import decisions, knowledge
+from milepost.formats.context import depends_on
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Landed, SliceLanded, Undone
 from milepost.formats.metrics import Row
-from milepost.formats.tree import read, root_file
+from milepost.formats.tree import milestone_file, read, root_file
 from milepost.git.run import git
 from milepost.model import money
 from milepost.model.state import RegistryEntry
@@ -56,6 +57,7 @@ def take(where: Where, program: str, mid: str = "") -> Taken:
         commits=_commits(_brought(events, mid), where),
         decisions=decisions.parse(read(tree, root_file(tree, "DECISIONS"))),
         knowledge=knowledge.parse(read(tree, root_file(tree, "KNOWLEDGE"))),
+        needs={one.id: depends_on(read(tree, milestone_file(tree, one.id, "CONTEXT"))) for one in here.state.registry},
         health=_health(where),
     )
     rows = tuple(row for row in ledger.rows(events) if mid in ("", row.id.split("/")[0]))

@@ -5,8 +5,8 @@ The HTML page, the markdown and the JSON are made from it, so that they cannot d
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from milepost.formats.captures import Capture
@@ -70,6 +70,8 @@ class Besides:
     commits: tuple[Commit, ...] = ()
     decisions: tuple[Decision, ...] = ()
     knowledge: tuple[Entry, ...] = ()
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Milestone to those that it waits for, or waited for."""
     health: tuple[Health, ...] | None = None
     """None: it could not be looked at."""
 
@@ -161,8 +163,8 @@ class Report:
 
     @property
     def slices(self) -> Tally:
-        """Of the whole plan."""
-        parts = [part for stem in self.plan for part in stem.slices]
+        """Of what it is about."""
+        parts = [part for stem in self.plan if self.milestone in (None, stem.entry) for part in stem.slices]
         return Tally(sum(part.done for part in parts), len(parts))
 
     @property
