@@ -27,6 +27,7 @@ def work(text: str) -> list[projects.Step]:
     return [*steps(TASK), tool("write", path=PRODUCT, content=text)]
 
 
+@pytest.mark.covers("key:verification_max_retries")
 def test_a_gate_that_fails_twice_and_then_passes(stage: Stage) -> None:
     gated(stage, LOUD)
     stage.replay(TASK, work("first\n"), work("second\n"), work("final\n"))
@@ -73,6 +74,7 @@ def test_a_gate_that_never_passes_pauses_with_its_evidence(stage: Stage) -> None
     stage.require_landed()
 
 
+@pytest.mark.covers("key:verification_max_retries", "key:verification_auto_fix")
 @pytest.mark.parametrize("setting", ["verification_max_retries: 0", "verification_auto_fix: false"])
 def test_a_failed_gate_is_not_retried_when_nobody_wants_that(stage: Stage, setting: str) -> None:
     gated(stage, LOUD, preferences=projects.QUICK.replace("---\n", f"---\n{setting}\n", 1))
@@ -168,6 +170,7 @@ def test_a_gate_sees_no_key(stage: Stage) -> None:
         assert "ghp_secret" not in file.read_text()
 
 
+@pytest.mark.covers("key:verification_commands")
 def test_the_projects_commands_come_before_the_plans(stage: Stage) -> None:
     preferences = projects.QUICK.replace("---\n", "---\nverification_commands: [test -d work, test -f README.md]\n", 1)
     stage.make(verify="false", preferences=preferences)
@@ -181,6 +184,7 @@ def test_prose_is_not_run_and_that_is_said(stage: Stage) -> None:
     assert "not run by the gate" in ran.out
 
 
+@pytest.mark.covers("key:verification_commands")
 def test_code_that_a_summing_up_changes_is_gated_too(stage: Stage) -> None:
     unit = "complete-slice/M001/S01"
     preferences = projects.QUICK.replace("---\n", "---\nverification_commands: ['grep -q two src/app.txt']\n", 1)

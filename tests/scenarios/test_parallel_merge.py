@@ -81,6 +81,7 @@ def require_kept(stage: FleetStage, *mids: str) -> None:
         assert mid not in stage.landed()
 
 
+@pytest.mark.covers("key:parallel.auto_merge")
 @pytest.mark.spec(id="PR-065")
 @pytest.mark.spec(id="DV-04")
 def test_nothing_was_merged_before_it_was_asked_for(left: FleetStage) -> None:
@@ -88,6 +89,7 @@ def test_nothing_was_merged_before_it_was_asked_for(left: FleetStage) -> None:
     require_kept(left, *ALL)
 
 
+@pytest.mark.covers("command:parallel merge")
 @pytest.mark.spec(id="PR-089")
 @pytest.mark.spec(id="PR-125")
 def test_one(left: FleetStage) -> None:

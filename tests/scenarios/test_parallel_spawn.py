@@ -46,6 +46,7 @@ def test_a_program_that_is_not_there_is_passed_over(fleet: FleetStage) -> None:
     fleet.require_done("M001")
 
 
+@pytest.mark.covers("key:parallel.max_restarts")
 @pytest.mark.spec(id="PR-311")
 @pytest.mark.spec(id="DV-01")
 @pytest.mark.spec(id="FM-01")

@@ -58,6 +58,7 @@ class Typed:
         return self.shown
 
 
+@pytest.mark.covers("key:parallel.enabled")
 @pytest.mark.spec(id="PR-001")
 @pytest.mark.spec(id="PR-061")
 @pytest.mark.spec(id="PR-170")
@@ -100,6 +101,7 @@ def test_switched_off_auto_mode_is_what_it_was(stage: Stage) -> None:
     assert stage.events("fleet-started") == stage.events("worker-spawned") == []
 
 
+@pytest.mark.covers("command:parallel start", "key:parallel.auto_merge")
 @pytest.mark.spec(id="PR-003")
 @pytest.mark.spec(id="PR-004")
 @pytest.mark.spec(id="PR-065")
@@ -313,6 +315,7 @@ def _used_s(pid: int) -> float:
     return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.covers("command:parallel start")
 def test_with_json_every_line_is_json_the_report_too(fleet: FleetStage) -> None:
     fleet.plan(PAIR, depends={"M002": ["M001"]})
     ran = fleet.parallel("start", "--dry-run", "--json").require(DONE)

@@ -617,6 +617,7 @@ def test_the_user_may_do_what_they_like_in_their_checkout_meanwhile(waiting: tup
     assert stage.git("status", "--porcelain").strip() == "M src/app.txt"
 
 
+@pytest.mark.covers("key:parallel.setup_commands")
 def test_a_set_up_that_fails_costs_nothing(workers: Workers) -> None:
     settings = projects.QUICK.replace("---\n", '---\nparallel: {setup_commands: ["false"]}\n', 1)
     stage = workers.stage.make(preferences=settings)
@@ -645,6 +646,7 @@ def test_a_mistake_in_the_plan_is_an_error_in_the_status(workers: Workers) -> No
     assert (workers.status()["state"], workers.status()["doing"]) == ("error", "ended")
 
 
+@pytest.mark.covers("key:parallel.merge_strategy")
 @pytest.mark.spec(id="PR-064")
 @pytest.mark.spec(id="DV-03")
 def test_finished_slices_are_announced_when_they_are_to_be_merged_alone(workers: Workers) -> None:

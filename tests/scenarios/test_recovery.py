@@ -181,6 +181,7 @@ def _the_recipe(fleet: FleetStage) -> None:
     assert codes(doctor(fleet)) <= {"backups_kept", "state_file_stale", "lease_left"}
 
 
+@pytest.mark.covers("key:parallel.max_restarts")
 @pytest.mark.spec(id="PR-153")
 @pytest.mark.spec(id="DV-13")
 @pytest.mark.spec(id="FM-07")

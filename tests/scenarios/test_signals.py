@@ -120,6 +120,7 @@ def test_killed_after_the_agent_left_the_branch(stage: Stage, deed: str) -> None
     assert (stage.root / "half.txt").exists()
 
 
+@pytest.mark.covers("command:stop")
 def test_stop_from_another_terminal(hanging: tuple[Stage, Process]) -> None:
     stage, process = hanging
     told = stage.gsd("stop").require(DONE)
@@ -129,6 +130,7 @@ def test_stop_from_another_terminal(hanging: tuple[Stage, Process]) -> None:
     goes_on(stage)
 
 
+@pytest.mark.covers("command:pause")
 def test_pause_from_another_terminal(stage: Stage) -> None:
     stage.make(tasks=2)
     gate = stage.root.parent / "go"

@@ -75,6 +75,7 @@ def test_json_lists_every_finding(project: Path, capsys: pytest.CaptureFixture[s
     assert (rows[0]["severity"], rows[0]["path"], rows[0]["line"]) == ("error", ".gsd/preferences.md", 2)
 
 
+@pytest.mark.covers("command:doctor")
 @pytest.mark.parametrize("words", [["--fix"], ["fix"]])
 def test_fix_says_what_was_done_and_refused(
     project: Path, capsys: pytest.CaptureFixture[str], words: list[str]

@@ -41,6 +41,7 @@ def test_help_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("usage: sf headless")
 
 
+@pytest.mark.covers("command:headless")
 def test_a_run_ends_with_a_summary(project: Path) -> None:
     script = project.parent / "script.json"
     script.write_text(json.dumps(projects.sessions()))
@@ -69,6 +70,7 @@ def test_the_time_limit_is_an_error(project: Path) -> None:
     assert last["reason"] == "the time limit of 300 ms passed"
 
 
+@pytest.mark.covers("command:headless status", "command:headless doctor")
 def test_status_and_doctor_are_reached(project: Path) -> None:
     assert json.loads(run("headless", "--json", "status", cwd=project).out)["running"] == ""
     assert isinstance(json.loads(run("headless", "doctor", "--json", cwd=project).out), list)

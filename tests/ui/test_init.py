@@ -20,6 +20,7 @@ def here(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return repo
 
 
+@pytest.mark.covers("command:init")
 @pytest.mark.parametrize(("program", "state"), [("gsd", ".gsd"), ("sf", ".sf")])
 def test_a_state_directory_is_made_and_committed(program: str, state: str, here: Path, capsys: Out) -> None:
     assert main(["init"], program) == 0

@@ -78,6 +78,7 @@ def test_a_slash_and_no_command(capsys: Out) -> None:
     assert main(["/gsd", "--version"], "gsd") == 0
 
 
+@pytest.mark.covers("command:parallel status")
 @pytest.mark.spec(id="PR-212")
 def test_a_slash_command_as_a_process(project: Path) -> None:
     found = run("/gsd parallel status", cwd=project)

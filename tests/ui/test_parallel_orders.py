@@ -166,6 +166,7 @@ def test_what_could_not_be_stopped_is_not_called_stopped(fleet: Fleet, capsys: O
         assert found.err == "gsd: still there: M001 (pid unknown)\n  gsd parallel panic\n"
 
 
+@pytest.mark.covers("command:parallel panic")
 def test_panic(fleet: Fleet, capsys: Out) -> None:
     started = [fleet.start(deaf=True, brood=True), fleet.start(role="coordinator", run="c1")]
     assert typed("panic") == 0
@@ -208,6 +209,7 @@ def test_gsd_stop_is_not_for_the_fleet_and_says_so(command: str, other: str, fle
     assert process.poll() is None
 
 
+@pytest.mark.covers("command:parallel pause", "command:parallel resume", "command:parallel stop")
 @pytest.mark.spec(id="PR-100")
 @pytest.mark.spec(id="PR-101")
 @pytest.mark.spec(id="PR-102")

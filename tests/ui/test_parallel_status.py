@@ -28,6 +28,7 @@ def test_nothing_is_active(fleet: Fleet, capsys: Out) -> None:
     assert capsys.readouterr().out == "No parallel orchestration is currently active.\nNothing runs any more.\n"
 
 
+@pytest.mark.covers("command:parallel status")
 @pytest.mark.spec(id="PR-005")
 @pytest.mark.spec(id="PR-081")
 @pytest.mark.spec(id="DV-17")

@@ -29,6 +29,7 @@ def query(project: Path, **env: str) -> dict[str, dict[str, object]]:
     return answer
 
 
+@pytest.mark.covers("command:headless query")
 def test_the_answer(project: Path) -> None:
     answer = query(project)
     assert list(answer) == ["state", "next", "cost"]
