@@ -423,16 +423,6 @@ class UnitsUndone(Event, frozen=True, kw_only=True, tag="units-undone"):
     """The commit that takes them out; empty: only files outside git changed."""
 
 
-class BudgetWaiting(Event, frozen=True, kw_only=True, tag="budget-waiting"):
-    """A window is used up; the run waits, and looks again at that time."""
-
-    unit: str
-    """`kind/id` of what would be next."""
-    until_ms: int
-    """Epoch milliseconds, UTC."""
-    reason: str
-
-
 class CaptureTriaged(Event, frozen=True, kw_only=True, tag="capture-triaged"):
     """A captured thought was sorted. `milestone` is where it is acted upon; its end stands in CAPTURES.md."""
 
@@ -476,6 +466,16 @@ class HookFired(Event, frozen=True, kw_only=True, tag="hook-fired"):
     """`kind/id` of what took its place."""
 
 
+class BudgetWaiting(Event, frozen=True, kw_only=True, tag="budget-waiting"):
+    """A window is used up; the run waits, and looks again at that time."""
+
+    unit: str
+    """`kind/id` of what would be next."""
+    until_ms: int
+    """Epoch milliseconds, UTC."""
+    reason: str
+
+
 class WaitBegan(Event, frozen=True, kw_only=True, tag="wait-began"):
     """A provider failed in a way that passes by itself; its unit is tried again later, at no cost."""
 
@@ -503,6 +503,19 @@ class SkillUsed(Event, frozen=True, kw_only=True, tag="skill-used"):
 
     attempt: str
     skill: str
+
+
+class Notified(Event, frozen=True, kw_only=True, tag="notified"):
+    """A person was told of something, or was to be told and could not be reached."""
+
+    kind: str
+    """A value of `rules.notices.Kind`."""
+    key: str
+    """What it was about; told once."""
+    target: str
+    """The name of the target; never its address, which is a secret."""
+    ok: bool
+    error: str = ""
 
 
 AnyEvent: TypeAlias = (
@@ -547,4 +560,5 @@ AnyEvent: TypeAlias = (
     | HookWanted
     | Redone
     | HookFired
+    | Notified
 )

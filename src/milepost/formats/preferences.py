@@ -155,6 +155,13 @@ class Notifications(NamedTuple):
     on_budget: Annotated[bool, Key("When a budget level is crossed.")] = True
     on_milestone: Annotated[bool, Key("When a milestone is done.")] = True
     on_attention: Annotated[bool, Key("When a person is needed.")] = True
+    targets: Annotated[
+        tuple[str, ...],
+        Key(
+            "Names of the targets to use; unset: all. Addresses stand outside the project. Only Milepost reads it.",
+            "design",
+        ),
+    ] = ()
 
 
 class RemoteQuestions(NamedTuple):

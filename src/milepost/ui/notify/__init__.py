@@ -1,0 +1,1 @@
+"""Telling a person who is not looking, and asking one who is elsewhere."""
