@@ -27,6 +27,7 @@ RUNTIME_PATTERNS: Final = (
     "debug/",
     "routing-history.json",
     "hook-state.json",
+    "memories.jsonl",
     "orchestrator.json",
     "completed-units*.json",
     "gsd.db-*",
