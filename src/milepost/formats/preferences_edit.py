@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import yaml
 
 from milepost.errors import FormatError
+from milepost.formats import _settings_nodes as nodes
 from milepost.formats import _yaml, preferences_block
 from milepost.formats.preferences_table import table
 
@@ -46,9 +47,9 @@ def edit(text: str, key: str, value: Value, *, path: str = "PREFERENCES.md") -> 
 
 
 def _edited(text: str, keys: Sequence[str], value: Value, newline: str, path: str) -> str:
-    before = _compose(text, path)
+    before = nodes.compose(text, path)
     edited = _spliced(text, before, keys, _render(value), newline, path)
-    _prove(_compose(edited, path), before, keys, value, path)
+    _prove(nodes.compose(edited, path), before, keys, value, path)
     return edited
 
 
@@ -63,23 +64,11 @@ def _lines(keys: Sequence[str], rendered: str, indent: str) -> list[str]:
     return [*lines, f"{indent}{'  ' * len(parents)}{last}: {rendered}"]
 
 
-def _compose(text: str, path: str) -> yaml.MappingNode:
-    try:
-        node = _yaml.compose(text)
-    except _yaml.NotYaml as error:
-        raise FormatError(path, 0, "settings are not YAML, so they cannot be edited") from error
-    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
-        return yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, "", 0), None)
-    if not isinstance(node, yaml.MappingNode):
-        raise FormatError(path, 0, "settings must be `key: value` lines")
-    return node
-
-
 def _spliced(text: str, root: yaml.MappingNode, keys: Sequence[str], rendered: str, newline: str, path: str) -> str:
     """The block's text with the value in its place, or with new lines for what is not there yet."""
     node = root
     for depth, key in enumerate(keys):
-        pair = _pair(node, key)
+        pair = nodes.pair(node, key)
         if pair is None:
             return _added(text, node, keys[depth:], rendered, newline, is_root=node is root)
         name, found = pair
@@ -91,22 +80,8 @@ def _spliced(text: str, root: yaml.MappingNode, keys: Sequence[str], rendered: s
     return text
 
 
-def _pair(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:
-    pairs = [(name, value) for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key]
-    return pairs[0] if pairs else None
-
-
-def _end(node: yaml.Node) -> int:
-    """Where a node's own text ends; a block's mark of its end lies behind the comments that follow it."""
-    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
-        return _end(node.value[-1][1])
-    if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
-        return _end(node.value[-1])
-    return int(node.end_mark.index)
-
-
 def _replaced(text: str, name: yaml.Node, found: yaml.Node, rendered: str, path: str) -> str:
-    start, end = found.start_mark.index, _end(found)
+    start, end = found.start_mark.index, nodes.end(found)
     if isinstance(found, yaml.CollectionNode) and not found.flow_style:
         if re.search(r"(?:^|\s)#", text[start:end]):
             raise FormatError(path, 0, f"the value of {getattr(name, 'value', '')} holds comments; edit it by hand")
@@ -130,7 +105,7 @@ def _opened(
         raise FormatError(path, 0, f"{getattr(name, 'value', '')} is not an object")
     indent = " " * (int(name.start_mark.column) + 2)
     cleared = text[: found.start_mark.index].rstrip(" ") + text[found.end_mark.index :] if found.value else text
-    at = _line_end(cleared, int(name.end_mark.index))
+    at = nodes.line_end(cleared, int(name.end_mark.index))
     return _inserted(cleared, at, _lines(keys, rendered, indent), newline)
 
 
@@ -148,12 +123,7 @@ def _added(
     if is_root:
         return _inserted(text, len(text), _lines(keys, rendered, ""), newline)
     indent = " " * int(node.value[0][0].start_mark.column)
-    return _inserted(text, _line_end(text, _end(node)), _lines(keys, rendered, indent), newline)
-
-
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end + 1
+    return _inserted(text, nodes.line_end(text, nodes.end(node)), _lines(keys, rendered, indent), newline)
 
 
 def _inserted(text: str, at: int, lines: Sequence[str], newline: str) -> str:
@@ -176,25 +146,13 @@ def _render(value: Value) -> str:
 
 def _prove(after: yaml.MappingNode, before: yaml.MappingNode, keys: Sequence[str], value: Value, path: str) -> None:
     """Raises unless the two differ in this key alone, and the new value is the wanted one."""
-    wanted = _plain(before)
+    wanted = nodes.plain(before)
     place = wanted
     for key in keys[:-1]:
         inner = place.get(key)
         parent, place = place, inner if isinstance(inner, dict) else {}
         parent[key] = place
     written = _yaml.compose(_render(value))
-    place[keys[-1]] = _plain_value(written) if written is not None else ""
-    if _plain(after) != wanted:
+    place[keys[-1]] = nodes.plain_value(written) if written is not None else ""
+    if nodes.plain(after) != wanted:
         raise FormatError(path, 0, f"{'.'.join(keys)} could not be set without touching something else")
-
-
-def _plain(node: yaml.MappingNode) -> dict[str, object]:
-    return {str(name.value): _plain_value(value) for name, value in node.value}
-
-
-def _plain_value(node: yaml.Node) -> object:
-    if isinstance(node, yaml.MappingNode):
-        return _plain(node)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain_value(item) for item in node.value]
-    return str(node.value)

@@ -88,6 +88,15 @@ def write_cache(root: str, home: str, *, state_dir: str = ".gsd") -> bool:
     return True
 
 
+def places(root: str, home: str, *, state_dir: str = ".gsd") -> tuple[str, str]:
+    """The global file and the project's, as `load` reads them; where one would be made when it is not there."""
+    below, above = _found(root, home, state_dir)
+    return (
+        below.path if below is not None else os.path.join(os.path.abspath(home), _NAMES[0]),
+        above.path if above is not None else os.path.join(os.path.abspath(root), state_dir, _NAMES[0]),
+    )
+
+
 def _found(root: str, home: str, state_dir: str) -> tuple[_File | None, _File | None]:
     home, root = os.path.abspath(home), os.path.abspath(root)
     below = _pick(home)
