@@ -12,7 +12,7 @@ import pytest
 
 from milepost.testing.projects import QUICK, steps, usage
 from scenarios.fleet_stage import FleetStage
-from scenarios.stage import DONE, ERROR, PAUSED, Stage
+from scenarios.stage import DONE, Stage
 
 TASK = "execute-task/M001/S01/T01"
 EVIL = '<script src="http://evil.example/x.js">alert(1)</script><img src=x onerror=y> & "quoted" \u202egnp'
@@ -101,3 +101,112 @@ def test_words_of_others_stay_words(stage: Stage) -> None:
     stage.gsd("export", "--html", "--output", str(alone)).require(DONE)
     assert "index.html" not in read(alone).links
     assert [entry["kind"] for entry in index(stage)] == ["manual", "manual"]
+
+
+@pytest.mark.covers("key:auto_report", "promise:auto-report", "command:export")
+def test_a_page_for_each_milestone_that_is_on_its_branch(stage: Stage) -> None:
+    """Written in the project's root while the run goes on; the numbers are those of history, never $0 for unknown."""
+    stage.make(milestones=("M001", "M002"), slices=2, depends={"M002": ["M001"]})
+    stage.replay(TASK, [usage(micro_usd=None), *steps(TASK)[:1]], steps(TASK))
+    said = stage.auto().require(DONE).out
+    assert [path.name[:5] for path in pages(stage)] == ["M001-", "M002-"]
+    assert f"M001: the report is .gsd/reports/{pages(stage, 'M001')[0].name}" in said
+    assert said.index("M001: the report is") < said.index("execute-task M002/S01/T01")
+    for entry, mid in zip(index(stage), ("M001", "M002"), strict=True):
+        total = json.loads(stage.gsd("history", "--json", "--milestone", mid, "999").out)["total"]
+        assert (entry["milestoneId"], entry["kind"], entry["label"]) == (mid, "milestone", f"{mid}: Small files")
+        assert (entry["totalCost"], entry["totalTokens"]) == (total["cost"], total["tokens"]["total"])
+        assert (entry["doneSlices"], entry["totalSlices"], entry["totalMilestones"]) == (2, 2, 2)
+    assert [entry["doneMilestones"] for entry in index(stage)] == [1, 2]
+    first = read(pages(stage, "M001")[0])
+    assert "M001: Small files merged" in first.text
+    assert "$0.0060 and 1 request of unknown price" in first.text
+    assert f"feat(M001): Small files {stage.git('log', '-2', '--format=%h', '--abbrev=10').split()[1]}" in first.text
+    assert "because the attempt before ended as unfinished" in first.text
+    for title in ("Health", "Progress", "Dependencies", "Timeline", "By model", "By tier", "Changelog"):
+        assert title in first.text, title
+    assert stage.git("status", "--porcelain") == ""
+    assert len(read(stage.state / "reports/index.html").links) == 2
+
+    for path in pages(stage, "M002"):
+        path.unlink()
+    assert Path(stage.gsd("export", "--html", "--all").require(DONE).out.strip()).name.startswith("M002-")
+    assert stage.gsd("/gsd export --html --all").require(DONE).out == "Every merged milestone has its report.\n"
+    final = Path(stage.gsd("export", "--html").require(DONE).out.strip())
+    assert final.name.startswith("final-")
+    assert index(stage)[-1]["kind"] == "final"
+    everything = read(final).text
+    for event in stage.events("attempt-started"):
+        assert f"{event['kind']} {event['unit']}" in everything
+    assert "--all goes with --html" in stage.gsd("export", "--all").err
+
+
+@pytest.mark.covers("key:auto_report")
+def test_no_page_when_none_is_wanted(stage: Stage) -> None:
+    stage.make(preferences=QUICK.replace("---\nphases", "---\nauto_report: false\nphases"))
+    assert "report" not in stage.auto().require(DONE).said
+    assert not (stage.state / "reports").exists()
+
+
+@pytest.mark.covers("key:auto_visualize")
+@pytest.mark.parametrize("wanted", [True, False], ids=["on", "off"])
+def test_the_plan_is_drawn_after_a_milestone(stage: Stage, *, wanted: bool) -> None:
+    value = str(wanted).lower()
+    stage.make(preferences=QUICK.replace("---\nphases", f"---\nauto_visualize: {value}\nphases"))
+    said = stage.auto().require(DONE).out
+    assert ("[x] M001: Small files  1/1 slices" in said) is wanted
+    assert ("⇢ merged" in said) is wanted
+
+
+@pytest.mark.covers("promise:auto-report")
+def test_a_page_that_cannot_be_written_is_said_and_holds_up_nothing(stage: Stage) -> None:
+    stage.make()
+    (stage.state / "reports").write_text("in the way\n")
+    stage.git("add", "-f", ".gsd/reports")
+    stage.git("commit", "-qm", "in the way")
+    said = stage.auto().require(DONE).out
+    assert "M001: no report was written: " in said
+    assert "gsd export --html --all tries again" in said
+    stage.require_landed(before=2)
+
+
+@pytest.mark.covers("promise:auto-report")
+def test_a_list_that_nobody_can_read_is_not_replaced(stage: Stage) -> None:
+    stage.make()
+    (stage.state / "reports").mkdir()
+    listed = stage.state / "reports/reports.json"
+    listed.write_text("{ half")
+    said = stage.auto().require(DONE).out
+    assert "M001: no report was written: " in said
+    assert listed.read_text() == "{ half"
+
+
+@pytest.mark.covers("key:auto_report")
+def test_without_a_worktree_a_complete_milestone_is_reported_too(stage: Stage) -> None:
+    stage.make(preferences=QUICK.replace("---\nphases", "---\ngit: {isolation: none}\nphases"))
+    stage.auto().require(DONE)
+    (path,) = pages(stage, "M001")
+    assert "complete" in read(path).text
+    assert "execute-task M001/S01/T01" in read(path).text
+    assert stage.gsd("export", "--html", "--all").require(DONE).out == "Every merged milestone has its report.\n"
+    assert stage.git("status", "--porcelain") == ""
+
+
+@pytest.mark.covers("promise:auto-report", "key:auto_report")
+def test_pages_of_a_fleet(fleet: FleetStage) -> None:
+    """Each merge of the queue writes one; together they are what was paid for."""
+    fleet.plan()
+    fleet.fleet().require(DONE)
+    fleet.require_done("M001", "M002")
+    assert {path.name[:5] for path in pages(fleet)} == {"M001-", "M002-"}
+    asked = fleet.events("usage-reported")
+    known = sum(int(str(event["microUsd"])) for event in asked)
+    assert round(sum(float(str(entry["totalCost"])) for entry in index(fleet)) * 1_000_000) == known
+    made = json.loads(fleet.gsd("export", "--json", "--output", "-").require(DONE).out)
+    history = json.loads(fleet.gsd("history", "--json", "999").out)
+    assert (made["totals"]["requests"], made["byUnit"]) == (len(asked), history["byUnit"])
+    assert made["totals"]["cost"] == json.loads(fleet.gsd("status", "--json").out)["spent"]
+    final = read(Path(fleet.gsd("export", "--html").require(DONE).out.strip())).text
+    for mid in ("M001", "M002"):
+        assert f"feat({mid}): Small files" in final
+    assert "At once: " in final

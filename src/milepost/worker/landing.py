@@ -19,10 +19,12 @@ from milepost.formats.journal import LandingEnded, LandingStep
 from milepost.formats.tree import milestone_dir, milestone_file, read
 from milepost.git import bring_in, merge, publish, refs, repo, worktrees
 from milepost.git.branches import leave_branch
+from milepost.model.outcome import Committed, Outcome
 from milepost.model.state import State, Status
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done, messages
 from milepost.store.snapshot import Snapshot
+from milepost.unit.bench import Bench
 from milepost.unit.recover import open_attempts
 from milepost.worker import carry, landing_words, merge_check, notebooks, places
 from milepost.worker.shift import Ending, Shift
@@ -89,7 +91,17 @@ async def land(milestone: str, home: Snapshot, shift: Shift) -> Ending | None:
         _write_down(landing_words.unresolved(plan, unresolved, shift), shift)
         raise
     _write_down(landing_words.verdict(plan, outcome, shift), shift)
-    return landing_words.ending(milestone, outcome, shift)
+    ending = landing_words.ending(milestone, outcome, shift)
+    if isinstance(outcome, merge.Landed):
+        await to_thread.run_sync(shift.landed, milestone)
+    return ending
+
+
+def without_merge(unit: Unit, outcome: Outcome, bench: Bench, shift: Shift) -> None:
+    """A milestone that is worked on in the checkout itself is on its branch as soon as it is complete."""
+    done_here = unit.kind is UnitKind.COMPLETE_MILESTONE and isinstance(outcome, Committed)
+    if done_here and bench.workspace.isolation == "none":
+        shift.landed(unit.milestone)
 
 
 async def queued(milestone: str, home: Snapshot, shift: Shift) -> LandingEnded:

@@ -219,6 +219,7 @@ class _Worker:
         self.units += 1
         self.failed = "" if isinstance(outcome, Committed) else f"{unit}: {endings.words(outcome)}"
         _say(unit, outcome, bench)
+        landing.without_merge(unit, outcome, bench, self.shift)
         discussing.after(unit, outcome, self.shift)
         alerts.alert(bench)
         publish(outcome, bench, self.shift)

@@ -16,7 +16,8 @@ from milepost.fleet.merge_queue import LANDED, Result
 from milepost.fleet.site import Site
 from milepost.rules import fleet
 from milepost.store.tally import Tally
-from milepost.ui.cli import arguments, sites
+from milepost.ui.cli import arguments, shelving, sites
+from milepost.ui.cli.context import Where
 from milepost.ui.views import parallel_text
 from milepost.unit.bench import Silent
 
@@ -81,6 +82,7 @@ async def _merge(chosen: Sequence[str], slice_id: str, site: Site) -> list[Resul
     for milestone in chosen:
         try:
             results.append(await merge_queue.merge(milestone, site, slice_id=slice_id))
+            _tell(results[-1], slice_id, site)
         except MilepostError as error:
             if len(chosen) == 1:
                 raise
@@ -88,6 +90,13 @@ async def _merge(chosen: Sequence[str], slice_id: str, site: Site) -> list[Resul
         if results[-1].ended.outcome in _CONFLICTS:
             break
     return results
+
+
+def _tell(result: Result, slice_id: str, site: Site) -> None:
+    """Write the milestone's report, when all of it is on its target."""
+    if result.ended.outcome in LANDED and not slice_id:
+        where = Where(root=str(site.root), state_dir=site.state_dir, home=site.home)
+        shelving.teller(where, site.program, site.preferences, site.watcher.note)(result.milestone)
 
 
 def _more(result: Result, site: Site) -> list[str]:

@@ -35,6 +35,7 @@ from milepost.ui.cli import (
     dry_run,
     limits,
     project,
+    shelving,
     signals,
     supervised,
     surroundings,
@@ -110,6 +111,7 @@ def _work(
     watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
     loaded = project.settings(where, program)
     shift = _shift(options, where, place.root, loaded.preferences, watcher, command, given)
+    shift = replace(shift, landed=shelving.teller(where, program, shift.preferences, watcher.note))
     _require_startable(place, shift)
     with (
         assigned.held(given, shift.state, signed(shift.run, shift.command, shift.now_ms())) as leases,
