@@ -25,11 +25,8 @@ _AUTO = ((220, 224), (230, 247))
 _DV = ((1, 33),)
 _FM = ((1, 36), (40, 54), (60, 74), (80, 102))
 WAITING = {
-    "PR-222": "`headless new-milestone` talks with a person about what is to be built",
     "PR-223": "nothing asks whether there is a newer release",
     "PR-224": "there is no interactive screen",
-    "PR-240": "there is no `forensics` command; `doctor` and the journal are its parts",
-    "PR-247": "models are chosen by phase and profile, not by how difficult a unit is",
 }
 """Statements about auto mode that no test holds up yet, and why."""
 

@@ -57,7 +57,7 @@ def test_the_rest() -> None:
         ("prices: {x: {input: -1}}", "from 0 up"),
         ("prices: {x: {inputs: 1}}", "did you mean"),
         ("prices: {x: {input: 1}}", "needs output"),
-        ("prices:\n  x: {input: 1}\n  x: {input: 2}", "set twice"),
+        ("prices:\n  x: {input: 1, output: 2}\n  x: {input: 2, output: 2}", "set twice"),
         ("billing: {tokens_per_window: 0}", "from 1 up"),
     ],
 )  # fmt: skip

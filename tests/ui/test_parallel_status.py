@@ -129,6 +129,7 @@ def test_watching_as_json_is_a_line_for_each_change(fleet: Fleet) -> None:
     assert len(rest) == 1
 
 
+@pytest.mark.covers("command:parallel watch")
 def test_on_a_terminal_it_draws_over_itself_and_an_interrupt_leaves(fleet: Fleet) -> None:
     fleet.start()
     master, slave = pty.openpty()
