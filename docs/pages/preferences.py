@@ -1,4 +1,4 @@
-"""`preferences.md`: every setting, and whether anything acts on it yet."""
+"""`preferences.md`: every setting, and whether anything acts on it."""
 
 import re
 from itertools import groupby
@@ -27,7 +27,8 @@ What the project says goes over what the global file says: objects are joined ke
 are put together, everything else is replaced. What neither says comes from `token_profile`, then from `mode`, then from
 the defaults below. A wrong value is an error: all of them are listed with file and line, and nothing starts. An unknown
 key is a warning. A JSON Schema is shipped with the package (`milepost/formats/preferences.schema.json`).
-
+"""
+_NOT_YET = """
 Keys marked *not yet* are read and checked, so that a project of GSD opens as it is, but nothing acts on them in this
 version.
 """
@@ -38,7 +39,8 @@ def page() -> str:
     entries = [entry for entry in reference() if not _repeated(entry)]
     alone = [entry for entry in entries if not _parent(entry.key)]
     top = [entry for entry in alone if entry.takes not in ("object", "list of objects")]
-    parts = [_INTRODUCTION, "## At the top\n", _table(top)]
+    idle = any(not in_use.acts(entry.key) for entry in entries)
+    parts = [_INTRODUCTION + _NOT_YET * idle, "## At the top\n", _table(top)]
     for group, members in groupby((e for e in entries if _parent(e.key)), key=lambda e: e.key.split(".")[0]):
         head = next(entry for entry in alone if entry.key == group.removesuffix("[]"))
         ordered = sorted(members, key=lambda entry: shown(entry.key) != entry.key)

@@ -108,26 +108,6 @@ def one_phase(key: str) -> str:
     return re.sub(r"^models\.[a-z_]+\.", "models.PHASE.", key)
 
 
-@pytest.mark.parametrize(
-    ("key", "acts"),
-    [
-        ("git.isolation", True),
-        ("phases.skip_research", True),
-        ("models.planning", True),
-        ("verification_max_retries", True),
-        ("auto_supervisor.hard_timeout_minutes", True),
-        ("parallel.merge_strategy", True),
-        ("parallel.overlap_policy", True),
-        ("dynamic_routing.enabled", False),
-        ("models.subagent", False),
-    ],
-)
-def test_settings_that_nothing_reads_are_marked(key: str, *, acts: bool) -> None:
-    page = (REFERENCE / "preferences.md").read_text("utf-8")
-    row = next(line for line in page.splitlines() if line.startswith(f"| `{key}` |"))
-    assert ("Not yet" not in row) == acts
-
-
 def test_every_rule_and_every_event_is_in_the_reference() -> None:
     units = (REFERENCE / "units.md").read_text("utf-8")
     journal = (REFERENCE / "journal.md").read_text("utf-8")
