@@ -1,5 +1,6 @@
 """Discussions of drafts and slices, with a person at the terminal and without. Source: spec auto 4.1, 7, 10.1."""
 
+import json
 import os
 import pty
 import subprocess
@@ -84,6 +85,17 @@ def test_a_person_at_the_terminal_is_asked_and_answers(stage: Stage) -> None:
     assert said == [("PostgreSQL", "terminal"), ("my own", "terminal"), ("", "")]
     written = stage.path("M001-DISCUSSION.md", where=stage.worktree).read_text()
     assert "- Answer (terminal): PostgreSQL" in written
+
+
+@pytest.mark.covers("command:headless discuss")
+def test_headless_a_draft_is_discussed_with_what_was_assumed(stage: Stage) -> None:
+    _draft(stage)
+    stage.script = [idea.talk(idea.ask("Which database?", "SQLite", "PostgreSQL"))]
+    ran = stage.gsd("headless", "discuss", "M001", "--agent", stage.agent()).require(DONE)
+    assert json.loads(ran.out.splitlines()[-1])["type"] == "summary"
+    assert "SQLite: nobody said" in stage.path("M001-CONTEXT.md", where=stage.worktree).read_text()
+    assert stage.events("asked")
+    assert [event["by"] for event in stage.events("answered")] in ([], [""])
 
 
 @pytest.mark.covers("command:new-project", "command:new-milestone")

@@ -36,7 +36,6 @@ def ran(stage: Stage) -> list[str]:
 @pytest.mark.covers(
     "unit:hook",
     "hook:post",
-    "key:post_unit_hooks",
     "key:post_unit_hooks[].name",
     "key:post_unit_hooks[].after",
     "key:post_unit_hooks[].prompt",
@@ -168,7 +167,6 @@ def test_hooks_wait_in_step_mode(stage: Stage) -> None:
 
 @pytest.mark.covers(
     "hook:modify",
-    "key:pre_dispatch_hooks",
     "key:pre_dispatch_hooks[].name",
     "key:pre_dispatch_hooks[].before",
     "key:pre_dispatch_hooks[].action",

@@ -252,3 +252,11 @@ def test_the_next_start_goes_on_with_what_is_left(left: FleetStage) -> None:
     assert results == {"M003": True, "M004": True, "M005": True}
     assert left.attempts("M004/S01/T01") == left.attempts("M005/S01/T01") == 1
     assert sorted((left.state / "worktrees").iterdir()) == [left.tree("M001"), left.tree("M002")]
+
+
+@pytest.mark.covers("key:parallel.generated_files", "command:parallel merge")
+def test_files_that_are_said_to_be_built_are_settled_by_rule(left: FleetStage) -> None:
+    left.prefer(settings({**MANUAL, "generated_files": "['src/*.txt']"}))
+    ran = left.parallel("merge").require(DONE)
+    assert ran.out.startswith(report(*map(merged, COMPLETE)))
+    assert (left.root / "src/app.txt").read_text() == "one\ntwo by M002\nthree\n"

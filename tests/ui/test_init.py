@@ -90,6 +90,17 @@ def test_planning_files_that_are_not_committed_here(here: Path, private_machine:
     assert ".gsd" not in run_git(here, "status", "--porcelain", "-uall").replace(".gitignore", "")
 
 
+@pytest.mark.covers("key:git.manage_gitignore")
+@pytest.mark.parametrize("wanted", [True, False])
+def test_gitignore_is_kept_by_whom_the_settings_say(wanted: bool, here: Path) -> None:
+    (here / ".gsd").mkdir()
+    (here / ".gsd/PREFERENCES.md").write_text(f"---\ngit: {{manage_gitignore: {str(wanted).lower()}}}\n---\n")
+    assert main(["init"], "gsd") == 0
+    assert (here / ".gitignore").exists() == wanted
+    main(["doctor", "fix"], "gsd")
+    assert (here / ".gitignore").exists() == wanted
+
+
 def test_outside_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["init"], "gsd") != 0

@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.tree import milestone_ids
@@ -31,15 +32,14 @@ class BadWish(MilepostError):
 
 def run(argv: Sequence[str], program: str) -> int:
     """List, or one of the three."""
-    actions: Mapping[str, Callable[[Sequence[str], str], int]] = {"add": _add, "move": _move, "order": _order}
-    if argv and argv[0] in actions:
-        return actions[argv[0]](argv[1:], program)
+    if argv and argv[0] in ACTIONS:
+        return ACTIONS[argv[0]](argv[1:], program)
     made = arguments.Parser(
         prog=f"{program} queue",
         description="The milestones in order, and what each waits for. "
         f"`{program} queue add|move|order --help` say how to change that.",
     )
-    made.add_argument("action", nargs="?", choices=("list", *actions), help="list (default), add, move, order")
+    made.add_argument("action", nargs="?", choices=("list", *ACTIONS), help="list (default), add, move, order")
     made.add_argument("--json", action="store_true", help="the same as a JSON list")
     options = made.parse_args(argv)
     where = context.find(program)
@@ -125,3 +125,7 @@ def _reorder(order: Sequence[str], drop: bool, program: str) -> int:
     registry = derive(Snapshot(where.root, where.state_dir), lock=None).registry
     sys.stdout.write("".join(f"{line}\n" for line in lines) + queue.text(registry))
     return ExitCode.DONE
+
+
+ACTIONS: Final[Mapping[str, Callable[[Sequence[str], str], int]]] = {"add": _add, "move": _move, "order": _order}
+"""What changes the queue."""
