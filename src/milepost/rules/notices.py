@@ -10,7 +10,7 @@ An attempt that failed and is tried again is no notice: what it comes to is one.
 none either. Source: spec auto 2.9 (notifications); field-reports #45.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -86,11 +86,11 @@ def due(
     past = _Past()
     found: dict[str, Notice] = {}
     for event in events:
-        notice = past.take(event)
+        made = past.take(event)
         if isinstance(event, Notified):
             found.pop(event.key, None)
-        elif notice and mine(event) and past.news(notice) and (asks or not isinstance(event, Asked)):
-            found.setdefault(notice.key, notice)
+        elif mine(event) and (asks or not isinstance(event, Asked)):
+            found |= {notice.key: notice for notice in made if past.news(notice) and notice.key not in found}
     return tuple(notice for notice in found.values() if allowed(notice.kind, wanted))
 
 
@@ -113,7 +113,7 @@ class _Past:
         self._attempts: dict[str, AttemptStarted] = {}
         self._single: set[str] = set()
 
-    def take(self, event: AnyEvent) -> Notice | None:
+    def take(self, event: AnyEvent) -> tuple[Notice, ...]:
         match event:
             case Notified():
                 self._told.add(event.key)
@@ -123,10 +123,10 @@ class _Past:
                 self._attempts[event.attempt] = event
             case AttemptEnded(result=Result.COMMITTED) | Landed():
                 self._told = {key for key in self._told if not key.startswith(_STANDING)}
-                return self._notice(event)
+                return (*_unpushed(event), *filter(None, (self._notice(event),)))
             case _:
-                return self._notice(event)
-        return None
+                return tuple(filter(None, (self._notice(event),)))
+        return ()
 
     def news(self, notice: Notice) -> bool:
         return notice.key not in self._told
@@ -170,12 +170,14 @@ def _of_end(ended: RunEnded | FleetEnded) -> Notice | None:
     return _made(kind, f"{what}: {ended.state}", body, key if kind is not Kind.COMPLETE else f"end/{ended.run}")
 
 
+def _unpushed(event: AttemptEnded | Landed) -> Iterator[Notice]:
+    if isinstance(event, Landed) and event.push_error:
+        yield _made(Kind.ERROR, f"{event.milestone} was not pushed", event.push_error, f"push/{event.commit}")
+
+
 def _of_landing(event: Landed | LandingEnded) -> Notice | None:
     if isinstance(event, Landed):
-        told = f"On {event.target} as {event.commit[:10]}."
-        if event.push_error:
-            told, key = f"{told} NOT pushed: {event.push_error}", f"push/{event.commit}"
-            return _made(Kind.ERROR, f"{event.milestone} landed and was not pushed", told, key)
+        told = f"On {event.target} as {event.commit[:10]}{', pushed' if event.pushed else ''}."
         return _made(Kind.MILESTONE, f"{event.milestone} landed", told, f"landed/{event.commit}")
     if event.outcome in _NO_NEWS:
         return None

@@ -10,12 +10,15 @@ Source: spec auto 2.9 (notifications); field-reports #45 and section 5 (`notify 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.formats.journal import Notified
 from milepost.formats.preferences import Notifications
 from milepost.rules.notices import Kind, Notice
+from milepost.store.journal import Journal
 from milepost.ui.cli import arguments, context, project
 from milepost.ui.cli.main import state_dir
 from milepost.ui.notify import send, targets
@@ -59,7 +62,11 @@ def run(argv: Sequence[str], program: str) -> int:
         return _list(found, wanted)
     name = os.path.basename(where.root)
     notice = Notice(Kind.TEST, name, message or f"A test from {program} notify. It works.", "by-hand")
-    return _send(_only(options.target, found, home, program), notice, found)
+    done = send.send(
+        [send.Job(target, (notice,)) for target in _only(options.target, found, home, program)], os.environ
+    )
+    _note(done, Path(where.root, where.state_dir))
+    return _say(done, found)
 
 
 def _project(program: str) -> tuple[context.Where, Notifications]:
@@ -93,8 +100,26 @@ def _list(found: Targets, wanted: Notifications) -> int:
     return ExitCode.DONE
 
 
-def _send(chosen: Sequence[Target], notice: Notice, found: Targets) -> int:
-    done = send.send(chosen, [notice], os.environ)
+def _note(done: Sequence[send.Delivery], state: Path) -> None:
+    """Keep in the project's journal what came of it, so that `status` speaks no more of a target that was mended."""
+    if not state.is_dir():
+        return
+    journal, now = Journal(state, "project"), time.time_ns() // 1_000_000
+    for each in done:
+        journal.append(
+            Notified(
+                at_ms=now,
+                run="by-hand",
+                kind=each.notice.kind,
+                key=f"by-hand/{now}",
+                target=each.target.name,
+                ok=each.ok,
+                error=each.error,
+            )
+        )
+
+
+def _say(done: Sequence[send.Delivery], found: Targets) -> int:
     for each in done:
         says = "sent" if each.ok else f"FAILED: {each.error}"
         (sys.stdout if each.ok else sys.stderr).write(f"{each.target.name}: {says}\n")

@@ -37,6 +37,7 @@ from milepost.store.snapshot import Snapshot
 from milepost.store.tally import Tally
 from milepost.ui.cli import agents, arguments, sites
 from milepost.ui.fleet_audience import Audience
+from milepost.ui.notify import door
 from milepost.ui.views import parallel_text
 from milepost.unit.converse import ending_together
 from milepost.worker.holding import signed
@@ -217,7 +218,8 @@ def _coordinate(options: argparse.Namespace, opening: Opening, site: Site, progr
         exclude(place.common_dir, [f"{site.state_dir}/{pattern}" for pattern in gitignore.RUNTIME_PATTERNS])
         preferences.write_cache(str(site.root), site.home, state_dir=site.state_dir)
         audience.begin(opening.first, opening.skipped)
-        finish = anyio.run(_watched, _renewed(site), audience, options.fresh_budget)
+        with door.coordinated(site, audience.note):
+            finish = anyio.run(_watched, _renewed(site), audience, options.fresh_budget)
     audience.finish(finish)
     return finish.code
 

@@ -40,6 +40,7 @@ from milepost.ui.cli import (
     supervised,
     surroundings,
 )
+from milepost.ui.notify import door
 from milepost.unit.asking import Nobody
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
@@ -126,7 +127,8 @@ def _work(
         if options.restarts:
             options.restarts.shift = shift
         try:
-            ending = anyio.run(_watched, shift, options.timeout, caught)
+            with door.watched(shift, os.environ):
+                ending = anyio.run(_watched, shift, options.timeout, caught)
         finally:
             watcher.close()
             ledger.unlock(shift.own_state)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from milepost.rules.notices import Kind, Notice
 from milepost.ui.notify.targets import Target
 
-TIMEOUT_S: Final = 30.0
+TIMEOUT_S: Final = 20.0
 _LAST_WORDS: Final = 300
 _TONES: Final[Mapping[Kind, str]] = {
     Kind.COMPLETE: "success",
@@ -33,26 +33,29 @@ class Delivery(NamedTuple):
     """The desktop is not there after all; nothing failed."""
 
 
-def send(
-    targets: Sequence[Target], notices: Sequence[Notice], env: Mapping[str, str], *, timeout_s: float = TIMEOUT_S
-) -> list[Delivery]:
+class Job(NamedTuple):
+    """What one target is to be told."""
+
+    target: Target
+    notices: tuple[Notice, ...]
+
+
+def send(jobs: Sequence[Job], env: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> list[Delivery]:
     """To all targets at once. env: of our own process; timeout_s: for all of them together."""
-    if not notices:
-        return []
-    started = [(target, _start(target, notices, env)) for target in targets]
+    started = [(job, _start(job, env)) for job in jobs]
     until = time.monotonic() + timeout_s
-    return [each for target, process in started for each in _finish(target, process, notices, until, timeout_s)]
+    return [each for job, process in started for each in _finish(job, process, until, timeout_s)]
 
 
 class _Begun(NamedTuple):
     process: "subprocess.Popen[bytes] | None"
     error: str
-    job: bytes
+    text: bytes
 
 
-def _start(target: Target, notices: Sequence[Notice], env: Mapping[str, str]) -> _Begun:
-    told = [{"title": n.title, "body": n.body, "tone": _TONES[n.kind]} for n in notices]
-    job = json.dumps({"url": target.url, "notices": told}).encode()
+def _start(job: Job, env: Mapping[str, str]) -> _Begun:
+    told = [{"title": n.title, "body": n.body, "tone": _TONES[n.kind]} for n in job.notices]
+    text = json.dumps({"url": job.target.url, "notices": told}).encode()
     # -P: what lies in the current directory, which is the user's project, is not to be imported.
     argv = [sys.executable, "-P", "-m", "milepost.ui.notify.post"]
     try:
@@ -61,15 +64,16 @@ def _start(target: Target, notices: Sequence[Notice], env: Mapping[str, str]) ->
             start_new_session=True,
         )  # fmt: skip
     except OSError as error:
-        return _Begun(None, f"no process could be started: {error.strerror}", job)
-    return _Begun(process, "", job)
+        return _Begun(None, f"no process could be started: {error.strerror}", text)
+    return _Begun(process, "", text)
 
 
-def _finish(target: Target, begun: _Begun, notices: Sequence[Notice], until: float, timeout_s: float) -> list[Delivery]:
+def _finish(job: Job, begun: _Begun, until: float, timeout_s: float) -> list[Delivery]:
+    target, notices = job
     if begun.process is None:
         return [Delivery(target, notice, ok=False, error=begun.error) for notice in notices]
     try:
-        out, err = begun.process.communicate(begun.job, timeout=max(0.1, until - time.monotonic()))
+        out, err = begun.process.communicate(begun.text, timeout=max(0.1, until - time.monotonic()))
     except subprocess.TimeoutExpired:
         begun.process.kill()
         begun.process.communicate()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from milepost.formats.journal import AnyEvent, BudgetWaiting, UnitSkipped, WaitBegan
 from milepost.model import money
 from milepost.model.words import counted
-from milepost.rules import projection
+from milepost.rules import notices, projection
 from milepost.rules.attempts import Attempt
 from milepost.rules.projection import Projection
 from milepost.rules.runs import Run
@@ -180,6 +180,8 @@ def _open(made: Dashboard) -> Iterator[tuple[str, str]]:
         yield "Captures", f"{made.captures} pending: {made.here.program} triage"
     if left := skipped(made.here.events):
         yield "Skipped", ", ".join(f"{e.kind} {e.unit}" for e in left)
+    for failed in notices.failing(made.here.events):
+        yield "Notify", f"{failed.target} was not reached: {failed.error}"
     if made.waiting:
         yield "Waiting", f"{counted(len(made.waiting), 'thing')} for you: {made.here.program} inbox"
 

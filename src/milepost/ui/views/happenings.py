@@ -23,6 +23,7 @@ from milepost.formats.journal import (
     Landed,
     LandingEnded,
     LandingStep,
+    Notified,
     Ordered,
     OrderTaken,
     Result,
@@ -81,6 +82,8 @@ def trouble(event: AnyEvent) -> bool:
         case BroughtIn(conflicts=conflicts):
             return bool(conflicts)
         case SetUp(ok=ok):
+            return not ok
+        case Notified(ok=ok):
             return not ok
         case Corrected() | WorkerLost() | BudgetAlerted() | Undone():
             return True
@@ -174,6 +177,10 @@ def _brought_in(e: BroughtIn) -> str:
     return f"{e.target} brought in" + (f" as {e.commit[:10]}" if e.commit else ": nothing new")
 
 
+def _notified(e: Notified) -> str:
+    return f"{e.target} told ({e.kind})" if e.ok else f"{e.target} NOT told ({e.kind}): {e.error}"
+
+
 def _set_up(e: SetUp) -> str:
     how = "ready" if e.ok else f"failed: {e.reason}"
     return f"environment ({e.recipe}) {how}, {seconds(e.duration_ms)}"
@@ -202,6 +209,7 @@ _SAYS: Final[Mapping[type, Callable[[Any], str]]] = {
     FleetStarted: lambda e: f"fleet {e.session} began: pid {e.pid}, up to {counted(e.max_workers, 'worker')}",
     WorkerSpawned: lambda e: f"worker started: run {e.worker_run}, pid {e.pid}",
     WorkerLost: lambda e: f"worker lost: run {e.worker_run}: {e.reason}",
+    Notified: _notified,
     Ordered: lambda e: f"{e.order} ordered by {e.sender}" + (" for all" if e.milestone == "*" else ""),
     OrderTaken: lambda e: f"order taken: {e.order}",
     SetUp: _set_up,

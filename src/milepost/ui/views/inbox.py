@@ -50,6 +50,8 @@ class Kind(StrEnum):
     CAPTURE = "capture"
     ASSUMED = "assumed"
     """A question that nobody answered; the agent decided."""
+    NOTIFY = "notify"
+    """Nobody could be told of something."""
     FLEET = "fleet"
     """The fleet as a whole: nobody coordinates it, and there is work left."""
 

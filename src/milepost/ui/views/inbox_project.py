@@ -10,6 +10,7 @@ from typing import Final
 from milepost.formats.journal import Result, RunEnded
 from milepost.model.state import Phase
 from milepost.model.words import counted
+from milepost.rules import notices
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Halt
 from milepost.rules.open_questions import unanswered
@@ -39,7 +40,7 @@ def rows(here: Situation) -> tuple[Row, ...]:
     fleet = inbox.rows(here.look, here.preferences.parallel, here.program)
     told = {row.milestone for row in fleet if row.milestone}
     halt = [row for row in _halt(here) if row.milestone not in told]
-    found = [*fleet, *_questions(here), *halt, *_drafts(here), *_captures(here)]
+    found = [*fleet, *_questions(here), *halt, *_drafts(here), *_captures(here), *_untold(here)]
     found += _end(here, tuple(found))
     order = list(Kind)
     return tuple(sorted(found, key=lambda row: (order.index(row.kind), row.milestone)))
@@ -101,6 +102,15 @@ def _captures(here: Situation) -> Iterator[Row]:
         yield Row(
             kind=Kind.CAPTURE, milestone="", reason=f"{counted(len(waiting), 'capture')} {verb} to be sorted",
             next=here.typed("gsd triage, or gsd auto, which sorts them on its way."), details=(*told, *more),
+        )  # fmt: skip
+
+
+def _untold(here: Situation) -> Iterator[Row]:
+    """Targets of notifications that could not be reached the last time."""
+    for failed in notices.failing(here.events):
+        yield Row(
+            kind=Kind.NOTIFY, milestone="", reason=f"{failed.target} was not reached: {failed.error}",
+            next=here.typed("gsd notify --test"), since_ms=failed.at_ms,
         )  # fmt: skip
 
 
