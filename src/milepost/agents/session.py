@@ -55,6 +55,8 @@ class SessionSpec(NamedTuple):
     """The sandbox of shell commands: what they may write, whether they may use the network; None: no sandbox."""
     thinking: Mapping[str, str] = MappingProxyType({})
     """Model → reasoning effort asked of it: off, minimal, low, medium, high, xhigh or max; not there: its own."""
+    max_output_tokens: int | None = None
+    """Most that one request may answer with; None: what the model gives."""
     ask: Callable[[str, tuple[str, ...]], Awaitable[str]] = nobody
     """Puts a question, with the answers to choose from, to whoever is there; the tool `ask` calls it."""
 

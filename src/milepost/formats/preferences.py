@@ -300,6 +300,22 @@ class Price(NamedTuple):
     ] = None
 
 
+class Memory(NamedTuple):
+    """What sessions teach later ones."""
+
+    enabled: Annotated[
+        bool | None,
+        Key(
+            "Learn from transcripts after units, which asks a model, and tell later sessions; unset: learn where a "
+            "cheap model of the provider can be asked; false: neither.",
+            "auto 5.19",
+        ),
+    ] = None
+    model: Annotated[
+        str | None, Key("Model that reads the transcripts; the provider's cheapest when unset.", "auto 5.19")
+    ] = None
+
+
 _NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})
 _NO_PRICES: Mapping[str, Price] = MappingProxyType({})
 
@@ -362,6 +378,7 @@ class Preferences(NamedTuple):
     avoid_skills: Annotated[tuple[str, ...], Key("Skills to leave alone.", join="unique")] = ()
     custom_instructions: Annotated[tuple[str, ...], Key("Sentences added to every session.", join="unique")] = ()
     skill_rules: Annotated[tuple[SkillRule, ...], Key("Skills by situation.", join="append")] = ()
+    memory: Annotated[Memory, Key("What sessions teach later ones.", "auto 5.19", join="keys")] = Memory()
     auto_visualize: Annotated[bool, Key("Offer the visualiser after a milestone.")] = False
     auto_report: Annotated[bool, Key("Write a report after a milestone.")] = True
     parallel: Annotated[Parallel, Key("Several milestones at once.", "parallel 1.1", join="keys")] = Parallel()

@@ -41,6 +41,8 @@ class Extras(NamedTuple):
     """Texts of the agent-instruction files, the global one first."""
     skills: str = ""
     """What is said of skills, from `skills.block`."""
+    memories: str = ""
+    """What earlier sessions found out, from `memories.block`."""
     attempt: int = 1
     """Counts from 1."""
     window_tokens: int = 0

@@ -103,10 +103,10 @@ def _system(desk: Desk, prefs: Preferences) -> str:
     base = f"{base}\n\n{desk.extras.skills}" if desk.extras.skills else base
     own = [f"- {line}" for line in prefs.custom_instructions if line.strip()]
     texts = [text.strip() for text in (*desk.extras.instructions, "\n".join(own)) if text.strip()]
-    if not texts:
-        return base
-    told = shrink("\n\n".join(texts), INSTRUCTION_CHARS, "").text
-    return f"{base}\n\n{fill('blocks/instructions', {'instructions': told})}"
+    if texts:
+        told = shrink("\n\n".join(texts), INSTRUCTION_CHARS, "").text
+        base = f"{base}\n\n{fill('blocks/instructions', {'instructions': told})}"
+    return f"{base}\n\n{desk.extras.memories}" if desk.extras.memories else base
 
 
 def _fit(pieces: Sequence[Piece], limits: Budgets) -> list[Shrunk]:

@@ -21,7 +21,12 @@ from milepost.formats.memory import (
     Superseded,
     Updated,
 )
+from milepost.formats.preferences import Preferences
 from milepost.model.units import Unit, UnitKind
+from milepost.rules import secrets
+from milepost.rules.complexity import Tier
+from milepost.rules.models import KNOWN, price_of, provider_of
+from milepost.rules.routing import Means
 
 KEPT: Final = 50
 TOLD: Final = 30
@@ -29,8 +34,8 @@ TOLD_CHARS: Final = 8_000
 """2000 tokens at 4 characters."""
 SPACING_MS: Final = 30_000
 """From one look at a transcript to the next, whoever takes it."""
-LEAST_BYTES: Final = 1_024
-"""A transcript smaller than this teaches nothing."""
+LEAST_CHARS: Final = 1_024
+"""An agent that said less than this teaches nothing: it would not be worth the money."""
 TRANSCRIPT_CHARS: Final = 30_000
 """Most of what an agent said that is looked through: the end of it, where it sums up."""
 REPLY_TOKENS: Final = 2_048
@@ -42,6 +47,11 @@ _UNHEARD: Final = 20
 _STEP: Final = 0.1
 _LEAST: Final = 0.1
 _CONFIDENCE: Final = 0.8
+
+_ASSIGNED: Final = re.compile(
+    r"((?:key|token|secret|passw(?:or)?d|credential)s?[\w-]{0,20}[\"'\\]*\s*[:=]\s*[\"'\\]*)[A-Za-z0-9_\-./+=]{20,}",
+    re.IGNORECASE,
+)
 
 _NOT_FROM: Final = frozenset(
     {
@@ -184,6 +194,37 @@ def actions(reply: str) -> tuple[Mapping[str, object], ...]:
         if objects or not value:
             return objects
     return ()
+
+
+def models_for(prefs: Preferences, line: tuple[str, ...], means: Means) -> tuple[str, ...]:
+    """Whom to ask what a transcript teaches; empty: nobody, for want of a cheap model or because a person says so.
+
+    line: the models of a helper (`subagent`), best first. The model of the command line is absolute; where the
+    preferences do not say, only the cheapest light model of the same provider is asked.
+    """
+    wanted = prefs.memory
+    if wanted.enabled is False:
+        return ()
+    if means.pinned:
+        return line if wanted.enabled else ()
+    if wanted.model:
+        return (wanted.model,)
+    owner = provider_of(line[0]) if line else ""
+    light = [known for known in KNOWN if known.provider == owner and known.tier is Tier.LIGHT]
+    # Whether it could be asked is known of the built-in agent only.
+    cheap = [(known.usd, known.name) for known in light if means.reachable and known.name in means.reachable]
+    return (min(cheap)[1],) if cheap else line if wanted.enabled else ()
+
+
+def estimate(model: str) -> int | None:
+    """Micro-USD that one look may cost at most; None: the model's price is not known."""
+    usd = price_of(model)
+    return None if usd is None else round((TRANSCRIPT_CHARS / 3 + REPLY_TOKENS * 3) * usd)
+
+
+def scrubbed(text: str, known_values: Iterable[str] = ()) -> str:
+    """`text` without credentials: what `secrets` knows, and anything long that is assigned to a key or a token."""
+    return _ASSIGNED.sub(r"\1[redacted: assigned secret]", secrets.redact(text, known_values))
 
 
 def one_line(text: str) -> str:

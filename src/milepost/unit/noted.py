@@ -11,6 +11,7 @@ from milepost.prompts.brief import Extras
 from milepost.rules import captures as sorting
 from milepost.store import notebook
 from milepost.store.snapshot import Snapshot
+from milepost.unit import remembered
 from milepost.unit.bench import Bench
 
 
@@ -22,6 +23,7 @@ def added(extras: Extras, unit: Unit, tree: Tree, bench: Bench) -> Extras:
         captures_file=_path(bench),
         asked=told.asked or _asked(unit, bench),
         artifact=told.artifact,
+        memories=remembered.told(bench),
     )
 
 

@@ -28,7 +28,7 @@ from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
 from milepost.store import ledger, steering
 from milepost.store.snapshot import Snapshot
-from milepost.unit import before
+from milepost.unit import before, remember
 from milepost.unit.bench import Bench, Workspace
 from milepost.unit.recover import free_reservations, open_attempts, recover
 from milepost.unit.transaction import run_unit
@@ -221,6 +221,7 @@ class _Worker:
         _say(unit, outcome, bench)
         landing.without_merge(unit, outcome, bench, self.shift)
         discussing.after(unit, outcome, self.shift)
+        await remember.learn(unit, outcome, bench)
         alerts.alert(bench)
         publish(outcome, bench, self.shift)
         if stopped := self.post.stopped():

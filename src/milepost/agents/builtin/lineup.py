@@ -113,6 +113,8 @@ class Lineup:
         self.choice = choice
         self.model = build(choice, client)
         self.settings = settings(choice, self._spec.cache_key, effort=self._spec.thinking.get(choice.name, ""))
+        if self._spec.max_output_tokens is not None:
+            self.settings["max_tokens"] = self._spec.max_output_tokens
 
 
 def _not_there(error: MilepostError) -> SessionFailed:
