@@ -34,6 +34,7 @@ def test_three_hundred_units(tmp_path: Path) -> None:
             ran = night.end()
         finally:
             night.clean_up()
+            print(night.tail()[:3000])
         truths.true_cause(night, ran)
         assert ran.code == DONE, night.tail()
         _morning(night)

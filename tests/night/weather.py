@@ -103,4 +103,4 @@ def _spell(seed: int, number: int) -> Fall | None:
     begin, length = dice.randrange(SPELL), dice.randrange(4, 14)
     if dice.random() < 0.5 or not begin <= number % SPELL < begin + length:
         return None
-    return dice.choice((*LIMITS, *UNSEEN, *SERVER))
+    return dice.choice([fall for fall in (*LIMITS, *UNSEEN, *SERVER) if "resets" not in str(fall.answer)])
