@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 import yaml
 
 from milepost.formats import _yaml, preferences_block
+from milepost.formats.preferences_keys import key_lines
 from milepost.formats.preferences_layers import Problem, Raw, merge
 from milepost.formats.preferences_table import NOT_USED, OTHER_NAMES, Field, rows, table
 from milepost.formats.preferences_values import Refused, is_unset, value
@@ -53,6 +54,8 @@ def parse(text: str, path: str) -> Parsed:
         return reader.parsed({})
     if block.loose:
         reader.warn("", 0, "settings belong between two `---` lines at the top; GSD reads them nowhere else")
+    for line in key_lines(text):
+        reader.warn("", line, "looks like a key: it does not belong here; take it out, and use `gsd keys set`")
     return reader.parsed(reader.root(block.text))
 
 

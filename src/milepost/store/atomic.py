@@ -15,7 +15,9 @@ class LeadsOut(MilepostError):
     exit_code = ExitCode.BLOCKED
 
 
-def replace(path: Path, data: bytes, *, durable: bool = True, within: Path | None = None) -> None:
+def replace(
+    path: Path, data: bytes, *, durable: bool = True, within: Path | None = None, mode: int | None = None
+) -> None:
     """Write `data` to `path`, keeping the mode of a file that is there.
 
     within: for places where others can make links: a file that is a link out of this directory is replaced by a file
@@ -24,6 +26,8 @@ def replace(path: Path, data: bytes, *, durable: bool = True, within: Path | Non
     durable: whether to wait for the disk. False is for what only living processes look at (locks, records of what
     runs now): after a power cut it may be gone, and nobody minds.
 
+    mode: of the file from its first byte on, whatever it was.
+
     A symlink is followed, so that a linked file stays linked. The directory is made when missing.
     Raises OSError (disk full, read-only) with the old file untouched and no temporary file left.
     """
@@ -31,7 +35,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True, within: Path | Non
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.tmp.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        _write(temporary, data, mode=_mode_of(target), durable=durable)
+        _write(temporary, data, mode=_mode_of(target) if mode is None else mode, durable=durable)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -51,7 +55,7 @@ def _inside(path: Path, within: Path) -> Path:
 
 
 def _write(path: Path, data: bytes, *, mode: int | None, durable: bool) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 if mode is None else mode)
     with os.fdopen(descriptor, "wb") as file:
         if mode is not None:
             os.fchmod(file.fileno(), mode)

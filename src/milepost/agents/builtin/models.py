@@ -147,7 +147,9 @@ def _key(name: str, env: Mapping[str, str], *variables: str) -> str:
     for variable in variables:
         if value := env.get(variable, "").strip():
             return value
-    raise NotConfigured(f"{name}: {' or '.join(variables)} is not set", hint=f"export {variables[0]}=…")
+    raise NotConfigured(
+        f"{name}: {' or '.join(variables)} is not set", hint=f"export {variables[0]}=…, or: gsd keys set {variables[0]}"
+    )
 
 
 def _installed(module: str) -> bool:

@@ -133,8 +133,8 @@ def _missing(models: Mapping[str, tuple[str, ...]], env: Mapping[str, str]) -> M
 
     if not all(models.values()):
         return NoModel(
-            "no model is configured and no provider's key is in the environment",
-            hint="Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or name one: --model ollama/qwen3",
+            "no model is configured and no provider's key is there",
+            hint="gsd keys set ANTHROPIC_API_KEY (or OPENAI_…, GEMINI_API_KEY), or name one: --model ollama/qwen3",
         )
     try:
         BuiltinAgent(env).check(_names(models))

@@ -1,7 +1,6 @@
 """`gsd next --dry-run`: what would be done next. Decides as a run does, starts nothing and writes nothing."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from milepost.store import ledger
 from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.store.steering import steered
-from milepost.ui.cli import agents, context, project
+from milepost.ui.cli import agents, context, credentials, project
 from milepost.ui.views import dry_run, spending
 from milepost.ui.views.waiting import honest
 
@@ -44,19 +43,20 @@ def run(program: str, *, as_json: bool) -> int:
         spent=books.spent,
         left=None if ceiling is None else max(0, ceiling - books.committed),
         ceiling=ceiling,
-        waits=_waits(events, decision, settings),
+        waits=_waits(events, decision, settings, where.home),
         projection=projection.project(costs, projection.slices_left(state.registry, tree)),
     )
     sys.stdout.write(json.dumps(dry_run.document(seen)) + "\n" if as_json else dry_run.text(seen))
     return ExitCode.DONE
 
 
-def _waits(events: Sequence[AnyEvent], decision: Decision, settings: Preferences) -> str:
+def _waits(events: Sequence[AnyEvent], decision: Decision, settings: Preferences, home: str) -> str:
     """Why the next unit would wait; empty: it would not."""
     if not isinstance(decision, Dispatch):
         return ""
     kind = decision.unit.kind
-    choice = agents.models(agents.Wanted(agent="builtin", model=None, record=None, pace_s=0), settings, os.environ)
+    wanted = agents.Wanted(agent="builtin", model=None, record=None, pace_s=0)
+    choice = agents.models(wanted, settings, credentials.environ(home))
     windows = pacing.windows_of(settings, flat=billing.all_flat(settings, choice.get(kind, ())))
     found = pacing.full(events, windows, kind, time.time_ns() // 1_000_000)
     if found is None:

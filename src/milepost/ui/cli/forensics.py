@@ -5,7 +5,6 @@ No model is asked, and nothing is spent, unless `--ask` says so. Source: paralle
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from milepost.errors import ExitCode
 from milepost.rules import secrets
 from milepost.rules.attempts import Attempt
 from milepost.store import atomic
-from milepost.ui.cli import arguments, context, looking, surroundings
+from milepost.ui.cli import arguments, context, credentials, looking
 from milepost.ui.views import forensics as view
 from milepost.ui.views.situation import Situation
 
@@ -51,13 +50,13 @@ def run(argv: Sequence[str], program: str) -> int:
         return trace.read(state / attempt.started.transcript) if attempt.started.transcript else ()
 
     found = forensics.examine(_material(here, read, options.since))
-    text = secrets.redact(view.markdown(found, here, read), surroundings.secret_values(os.environ))
-    cause = _asked(text, found, here, state, options) if options.ask else ""
+    text = secrets.redact(view.markdown(found, here, read), credentials.secrets(where.home))
+    cause = _asked(text, found, here, where, options) if options.ask else ""
     text += f"\n{cause}" if cause else ""
     report = "" if options.no_report else _keep(text, state, here.now_ms)
     if options.json:
         document = json.dumps(view.document(found, here, report, cause))
-        sys.stdout.write(secrets.redact(document, surroundings.secret_values(os.environ)) + "\n")
+        sys.stdout.write(secrets.redact(document, credentials.secrets(where.home)) + "\n")
     else:
         sys.stdout.write(text + (f"\nReport: {report}\n" if report else ""))
     return ExitCode.DONE
@@ -76,7 +75,9 @@ def _material(here: Situation, read: forensics.Reader, since_ms: int) -> forensi
     )
 
 
-def _asked(report: str, found: Sequence[Anomaly], here: Situation, state: Path, options: argparse.Namespace) -> str:
+def _asked(
+    report: str, found: Sequence[Anomaly], here: Situation, where: context.Where, options: argparse.Namespace
+) -> str:
     """What an agent makes of it, under a heading that says who was asked."""
     # A library, or the agent loop, is loaded only by who asks.
     import anyio
@@ -84,12 +85,13 @@ def _asked(report: str, found: Sequence[Anomaly], here: Situation, state: Path, 
     from milepost.doctor import root_cause
     from milepost.ui.cli import agents
 
-    model = options.model or here.preferences.auto_supervisor.model or agents.default_model(os.environ)
+    env = credentials.environ(where.home)
+    model = options.model or here.preferences.auto_supervisor.model or agents.default_model(env)
     wanted = agents.Wanted(agent=options.agent, model=model or None, record=None, pace_s=0.0)
-    agents.require(wanted, here.preferences, os.environ)
-    maker = agents.maker(wanted, agents.models(wanted, here.preferences, os.environ), os.environ)
+    agents.require(wanted, here.preferences, env)
+    maker = agents.maker(wanted, agents.models(wanted, here.preferences, env), env)
     inquiry = root_cause.Inquiry(
-        state=state,
+        state=Path(where.root, where.state_dir),
         agent=maker({}),
         models=(model,) if model else (),
         preferences=here.preferences,
@@ -97,7 +99,7 @@ def _asked(report: str, found: Sequence[Anomaly], here: Situation, state: Path, 
         transcripts=tuple(dict.fromkeys(one.evidence for one in found if one.evidence.startswith("activity/"))),
         carried=here.carried,
         now_ms=lambda: time.time_ns() // 1_000_000,
-        secrets=surroundings.secret_values(os.environ),
+        secrets=credentials.secrets(where.home),
     )
     answer = anyio.run(root_cause.ask, inquiry)
     return f"## Root cause, as {', '.join(filter(None, (inquiry.agent.name, model)))} sees it\n\n{answer}\n"

@@ -8,7 +8,6 @@ project yet. A discussion that was cut short goes on with `gsd discuss`. Source:
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.model.units import Unit, UnitKind
 from milepost.store import atomic
 from milepost.ui import progress
-from milepost.ui.cli import agents, bootstrap, context, project, running
+from milepost.ui.cli import agents, bootstrap, context, credentials, project, running
 from milepost.ui.terminal import Terminal
 from milepost.unit.asking import Answerer, Nobody
 from milepost.worker import adding
@@ -77,7 +76,7 @@ def _run(options: argparse.Namespace, program: str, command: str) -> int:
 def require_agent(options: argparse.Namespace, site: adding.Site) -> None:
     """Raise what would keep the session from beginning, before anything is written. Loads no library."""
     wanted = agents.Wanted(agent=options.agent, model=options.model, record=None, pace_s=0.0)
-    agents.require(wanted, site.preferences, os.environ)
+    agents.require(wanted, site.preferences, credentials.environ(context.home(site.state_dir)))
 
 
 def answerer(options: argparse.Namespace) -> Answerer:

@@ -35,7 +35,7 @@ from milepost.store.lease import Lease, LeaseHeld
 from milepost.store.lease import holder as holder_of
 from milepost.store.snapshot import Snapshot
 from milepost.store.tally import Tally
-from milepost.ui.cli import agents, arguments, sites
+from milepost.ui.cli import agents, arguments, credentials, sites
 from milepost.ui.fleet_audience import Audience
 from milepost.ui.notify import door
 from milepost.ui.views import parallel_text
@@ -130,7 +130,7 @@ def run(argv: Sequence[str], program: str, command: str = "start") -> int:
         return ExitCode.DONE if _all_done(plans) else ExitCode.BLOCKED
     opening = _opening(plans, site, fresh=options.fresh_budget)
     if opening.first:
-        agents.require(_wanted(options, site), site.preferences, site.env)
+        agents.require(_wanted(options, site), site.preferences, credentials.environ(site.home))
     if not options.yes and not _agreed(opening, options, site):
         _say("Nothing was started.\n", options)
         return ExitCode.DONE

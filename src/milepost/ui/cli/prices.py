@@ -16,7 +16,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.formats.preferences import Preferences
 from milepost.rules import billing
 from milepost.store import preferences
-from milepost.ui.cli import agents, arguments, context
+from milepost.ui.cli import agents, arguments, context, credentials
 from milepost.ui.cli.main import state_dir
 from milepost.ui.views import prices
 from milepost.ui.views.prices import Line, Origin
@@ -45,7 +45,7 @@ def run(argv: Sequence[str], program: str) -> int:
         price_table.choose(path)
         table = price_table.ready()
     origin = Origin(table.library, table.models, table.fetched_ms, table.source, table.problem)
-    names = [] if options.model == ["update"] else options.model or _of_project(settings)
+    names = [] if options.model == ["update"] else options.model or _of_project(settings, home)
     lines = [_line(name, settings) for name in dict.fromkeys(names)]
     shown = json.dumps(prices.document(lines, origin)) + "\n" if options.json else prices.text(lines, origin, program)
     sys.stdout.write(shown)
@@ -62,10 +62,10 @@ def _settings(program: str) -> tuple[Preferences, str]:
     return preferences.load(where.root, where.home, state_dir=where.state_dir).preferences, where.home
 
 
-def _of_project(settings: Preferences) -> Iterable[str]:
+def _of_project(settings: Preferences, home: str) -> Iterable[str]:
     """The models that the project would use, and those that the preferences say something of."""
     wanted = agents.Wanted(agent="builtin", model=None, record=None, pace_s=0)
-    for line_up in agents.models(wanted, settings, os.environ).values():
+    for line_up in agents.models(wanted, settings, credentials.environ(home)).values():
         yield from (name for name in line_up if name)
     yield from (name for name in settings.prices if not set(name) & set("*?["))
 

@@ -32,6 +32,7 @@ from milepost.ui.cli import (
     arguments,
     assigned,
     context,
+    credentials,
     dry_run,
     limits,
     project,
@@ -40,7 +41,7 @@ from milepost.ui.cli import (
     supervised,
     surroundings,
 )
-from milepost.ui.notify import door
+from milepost.ui.notify import door, remote
 from milepost.unit.asking import Nobody
 from milepost.unit.converse import ending_together
 from milepost.worker import loop
@@ -122,6 +123,7 @@ def _work(
         preferences.write_cache(where.root, where.home, state_dir=where.state_dir)
         _reset_caps(options.retry, shift)
         shift = assigned.furnished(replace(shift, leases=leases), ports)
+        shift = replace(shift, answerer=remote.answerer(shift, os.environ, assume=getattr(options, "assume", False)))
         _introduce(shift)
         started = time.monotonic()
         if options.restarts:
@@ -191,20 +193,21 @@ def _shift(
     record = Path(options.record) if options.record else None
     model = assigned.model(given, options.model, settings)
     wanted = agents.Wanted(agent=options.agent, model=model, record=record, pace_s=options.pace)
-    models = agents.models(wanted, settings, os.environ)
+    keyed = credentials.environ(where.home)
+    models = agents.models(wanted, settings, keyed)
     price_table.choose(Path(where.home) / price_table.FILE)
     return Shift(
         root=root,
         state_dir=where.state_dir,
         run=(given.run if given else "") or f"r{time.time_ns() // 1_000_000:013d}-{os.urandom(3).hex()}",
         preferences=settings,
-        agent=agents.maker(wanted, models, os.environ),
+        agent=agents.maker(wanted, models, keyed),
         env=environment.scrubbed(os.environ, extra={}),
         now_ms=lambda: time.time_ns() // 1_000_000,
         stop=anyio.Event(),
         models=models,
-        means=agents.means(wanted, settings, os.environ),
-        secrets=surroundings.secret_values(os.environ),
+        means=agents.means(wanted, settings, keyed),
+        secrets=credentials.secrets(where.home),
         caches=surroundings.caches(os.environ),
         sandbox=not options.no_sandbox,
         instructions=surroundings.instructions(where.home, root / where.state_dir),

@@ -8,7 +8,7 @@ import time
 
 from milepost.fleet.site import Site
 from milepost.process import environment
-from milepost.ui.cli import context, project, surroundings
+from milepost.ui.cli import context, credentials, project, surroundings
 from milepost.unit.bench import Silent, Watcher
 
 _SILENT = Silent()
@@ -36,7 +36,7 @@ def site(
         shell=environment.scrubbed(os.environ, extra={}),
         now_ms=lambda: time.time_ns() // 1_000_000,
         worker_options=options,
-        secrets=surroundings.secret_values(os.environ),
+        secrets=credentials.secrets(where.home),
         caches=surroundings.caches(os.environ),
         sandbox=sandbox,
         watcher=watcher,
