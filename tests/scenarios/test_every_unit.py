@@ -108,6 +108,19 @@ def _sessions() -> list[dict[str, object]]:
     return [{"unit": unit, "steps": play} for unit, play in steps]
 
 
+@pytest.mark.covers(
+    "unit:rewrite-docs",
+    "unit:research-milestone",
+    "unit:plan-milestone",
+    "unit:plan-slice",
+    "unit:execute-task",
+    "unit:replan-slice",
+    "unit:complete-slice",
+    "unit:run-uat",
+    "unit:reassess-roadmap",
+    "unit:validate-milestone",
+    "unit:complete-milestone",
+)
 @pytest.mark.spec(id="PR-230")
 @pytest.mark.spec(id="PR-231")
 @pytest.mark.spec(id="PR-232")

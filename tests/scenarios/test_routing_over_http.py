@@ -212,7 +212,7 @@ def test_a_light_task_has_a_model_of_its_own(asking: Asking) -> None:
     assert asking.models() == ["doer"]
 
 
-@pytest.mark.covers("key:models.execution_simple")
+@pytest.mark.covers("key:models.execution_simple", "promise:classifier")
 def test_a_task_that_is_not_light_has_not(asking: Asking) -> None:
     plan = asking.stage.path("slices/S01/tasks/T01-PLAN.md")
     plan.write_text(plan.read_text() + "\n## Steps\n\n1. a\n2. b\n3. c\n4. d\n")
