@@ -42,6 +42,7 @@ from milepost.worker import (
     history,
     hooks,
     landing,
+    needed,
     pacing,
     places,
     setup,
@@ -200,6 +201,8 @@ class _Worker:
         if prepared is None:
             return None
         unit, bench = prepared
+        if lacking := needed.missing(unit, bench, self.shift):
+            return lacking
         ready = await self.waiting.before(bench)
         if not isinstance(ready, Bench):
             return ready

@@ -73,6 +73,8 @@ class Shift:
     wait_scale: float = 1.0
     """A factor for our own delays before a provider is asked again (`rules.limits.SCALE`)."""
     command: str = "auto"
+    variables: frozenset[str] = frozenset()
+    """Names of the environment's variables that have a value, credentials too; only the names."""
     landed: Callable[[str], None] = lambda _: None
     """Told of each milestone that is on its branch, when all of it is written down."""
 

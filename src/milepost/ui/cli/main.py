@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
     "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),
     "memory": ("milepost.ui.cli.memory", "What sessions found out and later ones are told; show, forget, add."),
+    "secrets": ("milepost.ui.cli.secrets", "Keys that milestones need from outside; set and skip."),
     "new-project": ("milepost.ui.cli.new_project", "The same for a project that is not there yet."),
     "park": ("milepost.ui.cli.park", "Set a milestone aside."),
     "unpark": ("milepost.ui.cli.unpark", "Take a parked milestone up again."),

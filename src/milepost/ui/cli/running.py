@@ -218,6 +218,7 @@ def _shift(
         fleet=given.fleet if given else "",
         home=Path(where.home),
         command=command,
+        variables=frozenset(name for name, value in os.environ.items() if value),
         wait_scale=scale(os.environ),
         discuss=options.discuss,
         goes_on=options.goes_on,
