@@ -10,6 +10,7 @@ import subprocess
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from scenarios.stage import Stage, wait_until
 
@@ -21,10 +22,11 @@ _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>()][0-9A-Z]
 class Sitting:
     """One session."""
 
-    def __init__(self, stage: Stage, *args: str, **env: str) -> None:
+    def __init__(self, stage: Stage, *args: str, cpr: bool = False, **env: str) -> None:
+        """cpr: the terminal tells where its cursor is, as real ones do."""
         self._terminal, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-        plain = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "NO_COLOR": "1"}
+        plain = {"TERM": "xterm", **({} if cpr else {"PROMPT_TOOLKIT_NO_CPR": "1"}), "NO_COLOR": "1"}
         self.process = subprocess.Popen(
             stage.argv(*args), cwd=stage.root, env=stage.environment({**plain, **env}), stdin=theirs, stdout=theirs,
             stderr=theirs, start_new_session=True,
@@ -32,6 +34,8 @@ class Sitting:
         os.close(theirs)
         os.set_blocking(self._terminal, False)
         self.shown = ""
+        self._program = stage.program
+        self._answers = cpr
         self._from = 0
 
     def sees(self, text: str) -> str:
@@ -40,6 +44,18 @@ class Sitting:
         until = self.shown.index(text, self._from) + len(text)
         between, self._from = self.shown[self._from : until], until
         return between
+
+    def ready(self) -> None:
+        """Wait for the prompt: keys that are pressed before are the terminal's."""
+        self.sees(f"{self._program}>")
+
+    def now(self) -> str:
+        """Everything that was on the screen so far."""
+        return self._read()
+
+    def alone(self) -> None:
+        """Wait until nothing runs beside the prompt."""
+        wait_until(lambda: (self._read(), self._children() == 0)[1], seconds=PATIENCE_S)
 
     def type(self, line: str) -> None:
         """A line and Enter."""
@@ -70,17 +86,26 @@ class Sitting:
         if self._terminal >= 0:
             os.close(self._terminal)
 
+    def _children(self) -> int:
+        found = 0
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                found += int(entry.read_text().rpartition(")")[2].split()[1]) == self.process.pid
+        return found
+
     def _read(self) -> str:
         with suppress(BlockingIOError, OSError):
             while data := os.read(self._terminal, 65_536):
+                if self._answers and (asked := data.count(b"\x1b[6n")):
+                    os.write(self._terminal, b"\x1b[1;1R" * asked)
                 self.shown += _SEQUENCE.sub("", data.decode(errors="replace")).replace("\r", "")
         return self.shown
 
 
 @contextmanager
-def sitting(stage: Stage, *args: str, **env: str) -> Iterator[Sitting]:
+def sitting(stage: Stage, *args: str, cpr: bool = False, **env: str) -> Iterator[Sitting]:
     """A session that is over afterwards, and with it every run in the project."""
-    made = Sitting(stage, *args, **env)
+    made = Sitting(stage, *args, cpr=cpr, **env)
     try:
         made.sees("/help lists the commands")
         yield made

@@ -49,6 +49,8 @@ class Job:
         """A person wants it paused."""
         self.told = False
         """The order is posted."""
+        self.last_words: list[str] = []
+        """How it ended; shown when it is over, so that what is typed after reading it finds it gone."""
         self._out = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 (it lives as long as the job)
         self._read = 0
         self._rest = b""

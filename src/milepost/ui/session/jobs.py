@@ -106,6 +106,9 @@ class Jobs:
             put = told.question
             self.questions.append(self._question(job, put))
         self.questions = [q for q in self.questions if q.job is not job or q.id != told.withdrawn]
+        if (told.last and job.nature is not Nature.WATCH) or job.last_words:
+            job.last_words.append(told.text)
+            return []
         return [told.text] if told.text else []
 
     def _question(self, job: Job, put: Put) -> Question:
@@ -123,7 +126,8 @@ class Jobs:
         self.questions = [q for q in self.questions if q.job is not job]
         self._ended(job)
         code = job.process.returncode
-        return [f"{job.title} was killed (signal {-code})."] if code < 0 and job.nature is not Nature.WATCH else []
+        killed = code < 0 and job.nature is not Nature.WATCH
+        return job.last_words + ([f"{job.title} was killed (signal {-code})."] if killed else [])
 
     def _post_pause(self, job: Job) -> bool:
         """Whether the order is posted: a run that only begins holds no lease yet."""

@@ -10,10 +10,10 @@ It keeps nothing of its own: everything is a command that could be typed in a sh
 spec auto 5.20, 7; parallel PR-212, PR-244.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -70,8 +70,10 @@ class Session:
         self._standing.look()
         self._greet()
         while not self._over:
-            with suppress(KeyboardInterrupt):
+            try:
                 self._turn()
+            except KeyboardInterrupt:
+                self.interrupt()
         return ExitCode.DONE
 
     def tend(self) -> list[str]:
@@ -90,7 +92,8 @@ class Session:
         """What runs and what it takes; else where the project stands."""
         titles = [job.title for job in self._jobs.all]
         if titles:
-            return f" {self._jobs.moving or ', '.join(titles) + ' …'}  [Escape: pause]"
+            escape = "end" if self._jobs.all[-1].nature is Nature.WATCH else "pause"
+            return f" {self._jobs.moving or ', '.join(titles) + ' …'}  [Escape: {escape}]"
         elsewhere = f"at work elsewhere: pid {self._standing.pid}  " if self._standing.pid else ""
         return f" {elsewhere}{self._standing.text}"
 
@@ -136,7 +139,8 @@ class Session:
     def _turn(self) -> None:
         try:
             line, question = self._prompt.read()
-        except EOFError:
+        except (EOFError, OSError) as error:
+            self._gone = self._gone or isinstance(error, OSError)  # The terminal cannot even be written to.
             self._leave()
             return
         self._armed = False
@@ -238,6 +242,7 @@ class Session:
 
     def _leave(self) -> None:
         """Ask what becomes of what is at work; who cannot be asked any more wants it paused."""
+        self._notes += self._jobs.look()
         mine = self._jobs.of(*_LASTING)
         way = self._way(mine) if mine else "go"
         if way == "stay":
@@ -278,6 +283,9 @@ class Session:
                     f"{job.title} {told} (pid {job.process.pid}). {self._program} status shows it; "
                     f"{self._program} pause and {self._program} stop are for it."
                 )
-        with suppress(OSError):  # The terminal may be gone.
+        try:
             sys.stdout.write("".join(f"{line}\n" for line in lines))
             sys.stdout.flush()
+        except OSError:
+            # The terminal is gone; what is still in the buffer has to go somewhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

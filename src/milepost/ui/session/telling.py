@@ -6,12 +6,14 @@ Whatever is no JSON of a known kind is shown as it is, without what could comman
 import json
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from milepost.errors import ExitCode
 from milepost.model import money
 from milepost.model.words import counted
 from milepost.ui.views.parallel_text import plain
+
+_ENDINGS: Final = frozenset(code.name.lower() for code in ExitCode)
 
 
 class Put(NamedTuple):
@@ -27,6 +29,8 @@ class Told(NamedTuple):
 
     text: str = ""
     """Lines to show; empty: none."""
+    last: bool = False
+    """Whether it is how the run ended; after that come only hints and sums."""
     question: Put | None = None
     withdrawn: str = ""
     """The id of a question that nobody has to answer any more."""
@@ -48,7 +52,7 @@ class Telling:
         """One line, without its end."""
         record = _record(line)
         if record is None:
-            return Told(text=plain(line))
+            return Told(text=plain(line), last=line.partition(":")[0] in _ENDINGS)
         return self._know(record)
 
     def _know(self, record: Mapping[str, object]) -> Told:
@@ -68,7 +72,7 @@ class Telling:
             case "question-withdrawn":
                 return Told(withdrawn=str(record.get("id", "")))
             case "end" | "summary":
-                return Told(text=self._over(record))
+                return Told(text=self._over(record), last=True)
             case "note":
                 return Told(text=f"  {_text(record)}")
             case _ if "milestone" in record:

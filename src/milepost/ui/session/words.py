@@ -51,7 +51,8 @@ def understood(line: str, commands: Collection[str]) -> Said:
     name, _, rest = text.removeprefix("/").partition(" ")
     if name in PRODUCTS:
         name, _, rest = rest.strip().partition(" ")
-        name = name or "next"
+        if not name or name.startswith("-"):
+            name, rest = "next", f"{name} {rest}"
     if name in LEAVE:
         return Said(Kind.LEAVE)
     if name in HELP:
