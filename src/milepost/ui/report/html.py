@@ -160,7 +160,7 @@ def _cost(by: By, rows: Sequence[Row]) -> Markup:
         tag(
             "tr", tag("td", row.name, tag("span", classes="bar", style=f"width:{100 * size // most}%")),
             tag("td", str(row.attempts), classes="n"), tag("td", money.show_tokens(row.spent.tokens), classes="n"),
-            tag("td", spending.show(row.spent), classes="n"),
+            tag("td", spending.show(row.spent), classes="n c"),
         )
         for row, size in zip(rows, sizes, strict=True)
     ]  # fmt: skip

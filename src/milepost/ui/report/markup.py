@@ -86,13 +86,14 @@ dl{display:grid;grid-template-columns:minmax(5.5rem,auto) 1fr;gap:.3rem 1rem;mar
 background:var(--card);border:1px solid var(--line);border-radius:8px}
 dt{color:var(--soft)}dd{margin:0}
 .wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line)}
 th{color:var(--soft);font-weight:600;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap}td.t{white-space:nowrap}
+td.c{white-space:normal;min-width:6.5rem}
 tr.more td{border-top:0;padding-top:0}tr.open td{border-bottom:0}
 .more ol,.more ul{margin:0 0 .3rem;padding-left:1.2rem}
-.bar{display:block;height:.55rem;min-width:1px;background:var(--one);border-radius:2px}td.b{width:28%;min-width:5rem}
+.bar{display:block;height:.55rem;min-width:1px;background:var(--one);border-radius:2px}
 .tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:0 2rem}
 ul.tree,ul.tree ul{list-style:none;margin:0;padding-left:1.1rem}ul.tree{padding-left:0}
 svg{display:block;max-width:none;font:11px system-ui,sans-serif}svg text{fill:var(--ink)}svg .soft{fill:var(--soft)}

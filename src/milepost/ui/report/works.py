@@ -33,7 +33,7 @@ def _rows(work: Work) -> Iterator[Markup]:
         tag("td", tag("small", _who(work))),
         tag("td", str(len(work.tries)), classes="n"),
         tag("td", money.show_tokens(work.spent.tokens), classes="n"),
-        tag("td", spending.show(work.spent), classes="n"),
+        tag("td", spending.show(work.spent), classes="n c"),
         tag("td", lasted(work.took_ms), classes="n"),
         classes="open" if more else "",
     )
