@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from typing import Final
 
 from milepost.errors import MilepostError
 from milepost.process import kin
@@ -35,6 +36,10 @@ class Nature(StrEnum):
     """A coordinator of parallel workers; outlives the session, too."""
     WATCH = "watch"
     """Only looks; ends with the session."""
+
+
+LASTING: Final = (Nature.WORK, Nature.FLEET)
+"""What may outlive the session."""
 
 
 class Job:

@@ -10,7 +10,6 @@ It keeps nothing of its own: everything is a command that could be typed in a sh
 spec auto 5.20, 7; parallel PR-212, PR-244.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,16 +20,15 @@ from milepost import __version__
 from milepost.errors import ExitCode, MilepostError
 from milepost.ui.cli import context
 from milepost.ui.cli.main import COMMANDS, main, overview, state_dir
-from milepost.ui.session import natures
+from milepost.ui.session import leaving, natures
 from milepost.ui.session.completion import Words
-from milepost.ui.session.job import Job, Nature
+from milepost.ui.session.job import LASTING, Job, Nature
 from milepost.ui.session.jobs import Jobs
 from milepost.ui.session.prompt import Prompt
 from milepost.ui.session.question import Question
 from milepost.ui.session.standing import Standing
 from milepost.ui.session.words import Kind, Said, understood
 
-_LASTING: Final = (Nature.WORK, Nature.FLEET)
 KEYS: Final = """\
 In this session all commands above work with or without a slash, and with or without the program's name; Tab completes.
   auto, next, discuss, … run beside the prompt: go on typing, /status, /steer TEXT, /capture TEXT, …
@@ -200,14 +198,14 @@ class Session:
             words = (*words, f"--context-text={text}")
         if nature is None:
             self._at_once(words)
-        elif nature in _LASTING and (mine := self._jobs.of(*_LASTING)):
+        elif nature in LASTING and (mine := self._jobs.of(*LASTING)):
             self._say(f"{mine[0].title} is at work. Escape pauses it, Ctrl-C twice stops it; /status shows it.")
         else:
             self._start(words, nature)
 
     def _start(self, words: Sequence[str], nature: Nature) -> None:
-        self._choice = None if nature in _LASTING else self._choice
-        left_out = ("--yes", "-y", "--json") if nature in _LASTING else ()
+        self._choice = None if nature in LASTING else self._choice
+        left_out = ("--yes", "-y", "--json") if nature in LASTING else ()
         self._jobs.start([word for word in words if word not in left_out], nature)
 
     def _at_once(self, words: Sequence[str]) -> int:
@@ -241,51 +239,7 @@ class Session:
         return Question(text=f"Next is {self._standing.next}.", options=ways, answer=chose, hint="nothing: not yet")
 
     def _leave(self) -> None:
-        """Ask what becomes of what is at work; who cannot be asked any more wants it paused."""
         self._notes += self._jobs.look()
-        mine = self._jobs.of(*_LASTING)
-        way = self._way(mine) if mine else "go"
-        if way == "stay":
-            return
-        self._over = True
-        for job in self._jobs.of(Nature.WATCH):
-            job.interrupt()
-        if way == "stop":
-            self._jobs.end()
-        elif way == "pause":
-            self._jobs.pause()
-            if self._jobs.of(Nature.FLEET):
-                self._at_once(("parallel", "pause"))
-        self._bid_farewell(mine)
-
-    def _way(self, mine: Sequence[Job]) -> str:
-        if self._gone:
-            return "pause"
-        names = ", ".join(job.title for job in mine)
-        question = (
-            f"{names} is at work. p: pause it after its unit, d: let it go on without you, s: stop it now [p/d/s]"
-        )
-        try:
-            reply = self._prompt.ask(question).lower()[:1]
-        except EOFError:
-            return "pause"
-        ways = {"p": "pause", "d": "go", "s": "stop"}
-        if reply not in ways:
-            self._say(f"You stay; {names} goes on.")
-        return ways.get(reply, "stay")
-
-    def _bid_farewell(self, mine: Sequence[Job]) -> None:
-        lines = self._jobs.look()
-        for job in mine:
-            if job.alive:
-                told = "pauses when its unit has ended" if job.pausing else "goes on"
-                lines.append(
-                    f"{job.title} {told} (pid {job.process.pid}). {self._program} status shows it; "
-                    f"{self._program} pause and {self._program} stop are for it."
-                )
-        try:
-            sys.stdout.write("".join(f"{line}\n" for line in lines))
-            sys.stdout.flush()
-        except OSError:
-            # The terminal is gone; what is still in the buffer has to go somewhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        self._over = leaving.leave(self._jobs, self._prompt.ask, self._program, gone=self._gone)
+        if not self._over:
+            self._say("You stay; it goes on.")
