@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from pages import commands, coverage, formats, journal, preferences, states, units  # noqa: E402
+from pages import auto_coverage, commands, coverage, formats, journal, preferences, states, units  # noqa: E402
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands.page,
@@ -20,6 +20,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "formats.md": formats.page,
     "units.md": units.page,
     "journal.md": journal.page,
+    "auto-coverage.md": auto_coverage.page,
     "parallel-coverage.md": coverage.page,
     "exit-codes-and-states.md": states.page,
 }

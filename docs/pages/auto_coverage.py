@@ -12,7 +12,7 @@ from milepost.formats.captures import CLASSIFICATIONS
 from milepost.formats.preferences_schema import reference
 from milepost.model.units import UnitKind
 from milepost.rules.provider_errors import ErrorKind
-from milepost.ui.cli import headless, parallel, queue
+from milepost.ui.cli import headless, parallel, queue, secrets
 from milepost.ui.cli.main import COMMANDS
 from pages.preferences import shown
 
@@ -61,7 +61,7 @@ def wanted() -> frozenset[str]:
     """Everything that must have a test, as `group:name`."""
     keys = (entry for entry in reference() if entry.takes not in ("object", "list of objects"))
     offered = re.findall(r"^  ([a-z-]+) ", headless.USAGE, re.MULTILINE)
-    below = {"headless": offered, "parallel": parallel.SUBCOMMANDS, "queue": queue.ACTIONS}
+    below = {"headless": offered, "parallel": parallel.SUBCOMMANDS, "queue": queue.ACTIONS, "secrets": secrets.ACTIONS}
     names = {
         "key": {shown(entry.key) for entry in keys},
         "command": {*COMMANDS, *(f"{name} {word}" for name, words in below.items() for word in words)},

@@ -33,7 +33,8 @@ def parser(*command: str) -> argparse.ArgumentParser:
     def caught(built: argparse.ArgumentParser, _arguments: object = None, _namespace: object = None) -> NoReturn:
         raise _Built(built)
 
-    with patch.object(argparse.ArgumentParser, "parse_args", caught):
+    # What a command must not do when its page is written: begin.
+    with patch.multiple(argparse.ArgumentParser, parse_args=caught, parse_intermixed_args=caught):
         try:
             main(command, "gsd")
         except _Built as built:

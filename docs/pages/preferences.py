@@ -28,10 +28,6 @@ are put together, everything else is replaced. What neither says comes from `tok
 the defaults below. A wrong value is an error: all of them are listed with file and line, and nothing starts. An unknown
 key is a warning. A JSON Schema is shipped with the package (`milepost/formats/preferences.schema.json`).
 """
-_NOT_YET = """
-Keys marked *not yet* are read and checked, so that a project of GSD opens as it is, but nothing acts on them in this
-version.
-"""
 
 
 def page() -> str:
@@ -39,8 +35,7 @@ def page() -> str:
     entries = [entry for entry in reference() if not _repeated(entry)]
     alone = [entry for entry in entries if not _parent(entry.key)]
     top = [entry for entry in alone if entry.takes not in ("object", "list of objects")]
-    idle = any(not in_use.acts(entry.key) for entry in entries)
-    parts = [_INTRODUCTION + _NOT_YET * idle, "## At the top\n", _table(top)]
+    parts = [_INTRODUCTION, "## At the top\n", _table(top)]
     for group, members in groupby((e for e in entries if _parent(e.key)), key=lambda e: e.key.split(".")[0]):
         head = next(entry for entry in alone if entry.key == group.removesuffix("[]"))
         ordered = sorted(members, key=lambda entry: shown(entry.key) != entry.key)

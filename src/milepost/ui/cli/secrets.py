@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from getpass import getpass
 from pathlib import Path
+from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.fleet import by_hand
@@ -37,9 +38,8 @@ class NoSuchKey(MilepostError):
 
 def run(argv: Sequence[str], program: str) -> int:
     """List, or one of the two."""
-    actions: Mapping[str, Callable[[Sequence[str], str], int]] = {"set": _set, "skip": _skip}
-    if argv and argv[0] in actions:
-        return actions[argv[0]](argv[1:], program)
+    if argv and argv[0] in ACTIONS:
+        return ACTIONS[argv[0]](argv[1:], program)
     made = arguments.Parser(
         prog=f"{program} secrets",
         description="The keys that milestones need from outside, and how each stands; values are never shown. "
@@ -133,3 +133,7 @@ def _document(milestone: str, secret: Secret, have: frozenset[str]) -> dict[str,
 def _line(milestone: str, secret: Secret, have: frozenset[str]) -> str:
     how = needed.guidance(secret)
     return f"{milestone}  {secret.name}  {needed.standing(secret, have)}{f'  {how}' if how else ''}\n"
+
+
+ACTIONS: Final[Mapping[str, Callable[[Sequence[str], str], int]]] = {"set": _set, "skip": _skip}
+"""What is done with a key that is named."""

@@ -1,0 +1,59 @@
+"""Every setting, command, kind of unit, hook action, capture class and provider failure has a test that observes it.
+
+`docs/reference/auto-coverage.md` is made from the same marks. Where the specification lies beside the checkout, the
+list of broken promises is compared with it.
+"""
+
+import importlib
+import os
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def pages() -> ModuleType:
+    """The module that makes the page."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        return importlib.import_module("pages.auto_coverage")
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+
+
+@pytest.mark.parametrize("group", ["key", "command", "unit", "hook", "capture", "error", "promise"])
+def test_everything_has_a_test(pages: ModuleType, group: str) -> None:
+    names = {name for name in pages.wanted() if name.startswith(f"{group}:")}
+    assert names
+    assert sorted(names - pages.marks().keys()) == []
+
+
+def test_no_mark_names_what_is_not_there(pages: ModuleType) -> None:
+    assert sorted(pages.marks().keys() - pages.wanted()) == []
+
+
+def test_one_test_does_not_stand_for_everything(pages: ModuleType) -> None:
+    carried: dict[str, int] = {}
+    for tests in pages.marks().values():
+        for test in tests:
+            carried[test] = carried.get(test, 0) + 1
+    assert [test for test, count in carried.items() if count > 12] == []
+
+
+def specification() -> Path | None:
+    given = os.environ.get("MILEPOST_SPEC", "")
+    candidates = (Path(given).parent if given else None, ROOT.parent / "shared" / "spec")
+    return next((where / "auto.md" for where in candidates if where and (where / "auto.md").is_file()), None)
+
+
+@pytest.mark.skipif(specification() is None, reason="no specification beside the checkout (set MILEPOST_SPEC)")
+def test_each_row_of_the_list_of_promises_is_one(pages: ModuleType) -> None:
+    path = specification()
+    assert path is not None
+    rows = path.read_text("utf-8").partition("## 10.1 ")[2].partition("## 10.2 ")[0]
+    assert len(re.findall(r"^\| ", rows, re.MULTILINE)) - 1 == len(pages.PROMISES)
