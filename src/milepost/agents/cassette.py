@@ -1,7 +1,7 @@
 """A recording of sessions, one JSON object per line: what the model said and called, and what came of each call.
 
     {"event":"cassette","version":1}
-    {"event":"session","kind":"execute-task","id":"M001/S01/T01","agent":"builtin"}
+    {"event":"session","kind":"execute-task","id":"M001/S01/T01","agent":"builtin","base":"…","prompt":"…"}
     {"event":"text","text":"I write the module."}
     {"event":"tool-call","id":"call_1","name":"write","args":{"path":"a.py","content":"A = 1\\n"}}
     {"event":"tool-result","id":"call_1","name":"write","ok":true,"text":"Created a.py, 6 bytes."}
@@ -17,6 +17,7 @@ import fcntl
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,10 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=
     id: str
     agent: str = ""
     """Who was recorded."""
+    base: str = ""
+    """The commit that the session's directory stood on; empty: not known."""
+    prompt: str = ""
+    """A digest of what the session was told (`digest`); empty: not known."""
 
 
 class Recorded(NamedTuple):
@@ -50,11 +55,23 @@ class Recorded(NamedTuple):
     unit: Unit
     events: tuple[Event, ...]
     """The last one is `Ended`."""
+    base: str = ""
+    prompt: str = ""
 
 
 _Line = Head | Opening | Text | Thought | ToolCall | ToolResult | Usage | Ended
 _encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
+_CHANGING = (
+    (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<time>"),
+    (re.compile(r"\b\d\d:\d\d(?::\d\d)?\b"), "<time>"),
+    (re.compile(r"\b\d+(?:\.\d+)? ?(?:s|ms|sec|seconds|min|minutes)\b"), "<span>"),
+    (re.compile(r"/(?:tmp|var/folders)/[^\s\"']+"), "<temporary>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b"), "<id>"),
+    (re.compile(r"\b0x[0-9a-f]+\b"), "<id>"),
+)
+"""What changes from run to run in prompts and outputs, and what stands for it when two are compared."""
+
 _MARK = re.compile(r"\{\{(=*)(cwd|output)\}\}")
 
 
@@ -62,6 +79,7 @@ def read(path: Path) -> tuple[Recorded, ...]:
     """The sessions of a cassette. Raises FormatError with the line that cannot be understood, OSError."""
     sessions: list[Recorded] = []
     unit: Unit | None = None
+    opening = Opening(kind="", id="")
     events: list[Event] = []
     for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
         line = _line(path, number, raw)
@@ -70,21 +88,24 @@ def read(path: Path) -> tuple[Recorded, ...]:
                 _require(number == 1 and version == VERSION, path, number, f"a cassette of version {VERSION}")
             case Opening():
                 _require(unit is None and number > 1, path, number, "the end of the session before")
-                unit, events = _unit(path, number, line), []
+                unit, opening, events = _unit(path, number, line), line, []
             case _:
                 _require(unit is not None, path, number, "the beginning of a session")
                 events.append(line)
         if isinstance(line, Ended) and unit is not None:
-            sessions.append(Recorded(unit, tuple(events)))
+            sessions.append(Recorded(unit, tuple(events), opening.base, opening.prompt))
             unit = None
     _require(unit is None, path, 0, "the end of the last session")
     _require(bool(sessions), path, 0, "at least one session")
     return tuple(sessions)
 
 
-def append(path: Path, unit: Unit, agent: str, events: Iterable[Event]) -> None:
+def append(path: Path, unit: Unit, agent: str, events: Iterable[Event], *, base: str = "", prompt: str = "") -> None:
     """Add a session that ended, whole, with the head if the file is new. Raises OSError."""
-    lines: list[_Line] = [Opening(kind=unit.type, id=unit.id, agent=agent), *_joined(events)]
+    lines: list[_Line] = [
+        Opening(kind=unit.type, id=unit.id, agent=agent, base=base, prompt=prompt),
+        *_joined(events),
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # several workers may record into one file
@@ -98,6 +119,25 @@ def append(path: Path, unit: Unit, agent: str, events: Iterable[Event]) -> None:
 def places(spec: SessionSpec) -> Mapping[str, str]:
     """The directories of a session, by the mark that stands for them."""
     return {"output": str(spec.output_dir), "cwd": str(spec.cwd)}
+
+
+def write(path: Path, sessions: Iterable[Recorded]) -> None:
+    """A cassette of some sessions of another. Raises OSError."""
+    for one in sessions:
+        append(path, one.unit, "", one.events, base=one.base, prompt=one.prompt)
+
+
+def digest(spec: SessionSpec) -> str:
+    """What a session is told, in sixteen characters; the same where only directories, times and ids differ."""
+    said = f"{hide(spec.system, places(spec))}\0{hide(spec.prompt, places(spec))}"
+    return sha256(settled(said).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def settled(text: str) -> str:
+    """`text` without what differs from run to run: times, durations, commits, temporary names."""
+    for expression, word in _CHANGING:
+        text = expression.sub(word, text)
+    return text
 
 
 def hide(value: object, where: Mapping[str, str]) -> object:

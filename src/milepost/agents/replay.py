@@ -5,7 +5,7 @@ ErrorKind.DIVERGED and says at which step, what was recorded, and what is there 
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from milepost.agents.session import (
 )
 from milepost.agents.tools.commands import ShellRunner
 from milepost.agents.tools.toolbox import Toolbox
+from milepost.errors import MilepostError
+from milepost.git.repo import head_of
 from milepost.model.units import Unit
 from milepost.rules.tool_policy import ASK
 
@@ -184,7 +186,8 @@ class Recorder:
     async def open(self, spec: SessionSpec) -> AsyncGenerator[Session, None]:
         """A session of the agent, listened to."""
         async with self._agent.open(spec) as session:
-            yield _RecordedSession(session, spec, partial(cassette.append, self._path, spec.unit, self._agent.name))
+            append = partial(cassette.append, self._path, spec.unit, self._agent.name)
+            yield _RecordedSession(session, spec, partial(append, base=_base(spec), prompt=cassette.digest(spec)))
 
 
 class _RecordedSession:
@@ -211,6 +214,13 @@ class _RecordedSession:
     async def cancel(self) -> None:
         """Passed on."""
         await self._session.cancel()
+
+
+def _base(spec: SessionSpec) -> str:
+    """The commit that the session stands on; empty outside a repository."""
+    with suppress(MilepostError, OSError):
+        return head_of(spec.cwd).commit or ""
+    return ""
 
 
 def _hidden(event: Event, where: Mapping[str, str]) -> Event:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mode": ("milepost.ui.cli.mode", "Defaults for one person or for a team."),
     "keys": ("milepost.ui.cli.keys", "Which provider keys there are and where they come from; set, remove."),
     "config": ("milepost.ui.cli.config", "The same as keys."),
+    "replay": ("milepost.ui.cli.replay", "Play a recording apart from the project and name the first difference."),
     "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
     "logs": ("milepost.ui.cli.logs", "What happened, line by line: events, transcripts, errors; -f follows."),
     "forensics": ("milepost.ui.cli.forensics", "What was out of the ordinary in the runs so far, with evidence."),

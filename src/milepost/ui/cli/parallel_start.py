@@ -97,6 +97,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
     made.add_argument("--agent", metavar="SPEC", help="who does the work: builtin (default), or replay:FILE")
     made.add_argument("--model", metavar="NAME", help="use this model for every unit")
+    made.add_argument("--record", metavar="FILE", help="keep the sessions of all workers as a cassette")
     made.add_argument("--pace", metavar="SECONDS", help="let a replay be watched")
     made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
     return made
@@ -153,6 +154,7 @@ def _wanted(options: argparse.Namespace, site: Site) -> agents.Wanted:
 def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
     """What every worker is given."""
     named = [("--agent", options.agent), ("--model", options.model), ("--pace", options.pace)]
+    named += [("--record", os.path.abspath(options.record) if options.record else None)]
     given = [word for name, value in named if value for word in (name, value)]
     return (*given, *(("--no-sandbox",) if options.no_sandbox else ()))
 
