@@ -143,3 +143,16 @@ def test_a_question_that_waits_is_also_a_notice(stage: Stage) -> None:
         discuss(stage, chat, DATABASE)
     (told,) = receiver.said("M001 asks")
     assert told["type"] == "warning" and "2. PostgreSQL" in told["message"]
+
+
+def test_the_bots_token_may_be_kept_by_gsd_keys(stage: Stage, private_machine: Path) -> None:
+    prefer(stage, "slack")
+    keys = private_machine / ".gsd" / "keys"
+    keys.parent.mkdir(exist_ok=True)
+    keys.write_text(f"SLACK_BOT_TOKEN={TOKEN}\n")
+    keys.chmod(0o600)
+    stage.script = [idea.talk(DATABASE)]
+    with Chat("slack", ["1"]).listening() as chat:
+        env = {"SLACK_API_URL": chat.env["SLACK_API_URL"], limits.SCALE: "0.02"}
+        stage.gsd("headless", "discuss", "M001", "--agent", stage.agent(), **env).require(DONE)
+    assert answered(stage) == [("SQLite", "slack")]

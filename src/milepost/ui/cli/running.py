@@ -123,7 +123,8 @@ def _work(
         preferences.write_cache(where.root, where.home, state_dir=where.state_dir)
         _reset_caps(options.retry, shift)
         shift = assigned.furnished(replace(shift, leases=leases), ports)
-        shift = replace(shift, answerer=remote.answerer(shift, os.environ, assume=getattr(options, "assume", False)))
+        keyed = credentials.environ(where.home)
+        shift = replace(shift, answerer=remote.answerer(shift, keyed, assume=getattr(options, "assume", False)))
         _introduce(shift)
         started = time.monotonic()
         if options.restarts:

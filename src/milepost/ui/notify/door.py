@@ -38,6 +38,7 @@ def watched(shift: Shift, env: Mapping[str, str]) -> Iterator[None]:
             wanted=shift.preferences.notifications,
             tells=ours,
             asks=bool(shift.answerer.name),
+            secrets=shift.secrets,
             env=env,
             now_ms=shift.now_ms,
         )
@@ -64,6 +65,7 @@ def coordinated(site: Site, note: Callable[[str], None]) -> Iterator[None]:
             wanted=wanted,
             tells=ours,
             asks=False,
+            secrets=site.secrets,
             env=site.env,
             now_ms=site.now_ms,
         )

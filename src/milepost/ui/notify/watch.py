@@ -17,7 +17,7 @@ from typing import Final
 
 from milepost.formats.journal import AnyEvent, Notified
 from milepost.formats.preferences import Notifications
-from milepost.rules import notices
+from milepost.rules import notices, secrets
 from milepost.rules.limits import scale
 from milepost.rules.notices import Notice
 from milepost.store.journal import Journal
@@ -50,7 +50,10 @@ class Post:
     """Which events are ours to tell of."""
     asks: bool
     """Whether somebody is asked what a session asks."""
+    secrets: tuple[str, ...]
+    """Values that are never sent."""
     env: Mapping[str, str]
+    """Of our own process."""
     now_ms: Callable[[], int]
 
 
@@ -92,14 +95,16 @@ class Watch:
 
     def _tell(self) -> None:
         if found := self._due(self._tally):
-            done = self._delivered([notice._replace(title=self._title(notice)) for notice in found])
+            done = self._delivered([self._worded(notice) for notice in found])
             if self._gone.is_set():
                 return  # It was noted as not sent.
             self._note(done)
             self._told |= {notice.key for notice in found}
 
-    def _title(self, notice: Notice) -> str:
-        return f"{self._post.project}: {notice.title}"
+    def _worded(self, notice: Notice) -> Notice:
+        """As it leaves the machine: a reason may quote what a command printed."""
+        title = secrets.redact(f"{self._post.project}: {notice.title}", self._post.secrets)
+        return notice._replace(title=title, body=secrets.redact(notice.body, self._post.secrets))
 
     def _due(self, tally: Tally) -> list[Notice]:
         try:
