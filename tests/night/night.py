@@ -19,6 +19,7 @@ from scenarios.stage import Ran, Stage
 PATIENCE_S: Final = 1_800
 SLEEP_MS: Final = 8 * 3_600_000
 TESTS: Final = Path(__file__).parents[1]
+GONE: Final = Failing(529, "the lights are out")
 LONG_LIMIT: Final = Failing(429, "Usage limit reached; resets in 7 hours")
 
 PREFERENCES: Final = """\
@@ -52,7 +53,7 @@ class Blow:
 
     at: int
     what: str
-    """kill, kill-held, limit-asleep, asleep."""
+    """kill, kill-held, limit-asleep, asleep, provider-gone."""
     later_s: float = 0.0
 
 
@@ -118,7 +119,15 @@ class Night:
             return False
         time.sleep(blow.later_s)
         self._note(f"{blow.what} after {len(self.model.log)} requests, at {self.model.log[-1].unit}")
-        {"kill": self._kill, "kill-held": self._kill, "asleep": self._sleep, "limit-asleep": self._limit}[blow.what]()
+        match blow.what:
+            case "kill" | "kill-held":
+                self._kill()
+            case "asleep":
+                self._sleep()
+            case "limit-asleep":
+                self._limit()
+            case _:
+                self.model.closed = GONE
         return True
 
     def end(self) -> Ran:

@@ -8,8 +8,10 @@ from fakemodel.replies import Answer, Call, Failing, Garbage, Reply
 
 HANG_S: Final = 0.5
 """After so long of silence the server goes away."""
-ROUGH: Final = 0.16
-"""The share of requests on which something falls; a spell of bad weather comes on top."""
+ROUGH: Final = 0.08
+"""The share of requests on which something falls by chance."""
+IN_TURN: Final = 12
+"""Of so many requests, one gets what is next in turn: so everything falls in a long night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,21 @@ SPELL: Final = 40
 
 
 def falls(seed: int, number: int, model: str) -> Fall:
-    """What falls on the request with this number."""
+    """What falls on the request with this number: all there is in turn, a spell, or what chance brings."""
+    everything = [*(fall for kind in KINDS for fall in kind), _error_in(model)]
+    if number % IN_TURN == IN_TURN - 1:
+        turn = (seed + number // IN_TURN) % len(everything)
+        return Random(seed).sample(everything, len(everything))[turn]
     if (spell := _spell(seed, number)) is not None:
         return spell
     dice = Random(f"{seed}/{number}")
     if dice.random() >= ROUGH:
         return HONEST
-    kinds = (*KINDS, (Fall("error-in-stream", cut=True, tail=ERROR_IN_STREAM[model]),))
-    return dice.choice(dice.choice(kinds))
+    return dice.choice(dice.choice((*KINDS, (_error_in(model),))))
+
+
+def _error_in(model: str) -> Fall:
+    return Fall("error-in-stream", cut=True, tail=ERROR_IN_STREAM[model])
 
 
 def _spell(seed: int, number: int) -> Fall | None:

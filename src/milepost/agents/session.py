@@ -30,6 +30,11 @@ async def nobody(_question: str, _options: tuple[str, ...]) -> str:
     return NOBODY
 
 
+def always() -> bool:
+    """The answer of whoever minds no request."""
+    return True
+
+
 class SessionSpec(NamedTuple):
     """All that a session is given; nothing is read from the environment behind its back."""
 
@@ -59,6 +64,8 @@ class SessionSpec(NamedTuple):
     """Most that one request may answer with; None: what the model gives."""
     ask: Callable[[str, tuple[str, ...]], Awaitable[str]] = nobody
     """Puts a question, with the answers to choose from, to whoever is there; the tool `ask` calls it."""
+    may_ask: Callable[[], bool] = always
+    """Asked before each model request; False: the session ends instead, as if cancelled."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="text"):

@@ -119,12 +119,12 @@ def admit(
     return min(refusals, key=lambda refused: bool(refused.holders), default=None)
 
 
-def passed(accounts: Accounts, below: Iterable[Ceiling]) -> Refused | None:
-    """The first ceiling that is really passed, whoever spent the money; None: none is."""
+def passed(accounts: Accounts, below: Iterable[Ceiling], *, more: int = 0) -> Refused | None:
+    """The first ceiling that is really passed, whoever spent the money, or would be by `more`; None: none is."""
     for limit in below:
         counted = accounts.books(limit.of, carried=limit.carried).counted
-        if counted > limit.micro_usd:
-            return Refused(counted, 0, limit.micro_usd, limit.scope, limit.setting)
+        if counted + more > limit.micro_usd:
+            return Refused(counted, more, limit.micro_usd, limit.scope, limit.setting)
     return None
 
 

@@ -59,10 +59,10 @@ async def _wait(
     return None
 
 
-def passed(events: Iterable[AnyEvent], bench: Bench) -> budget.Refused | None:
-    """The ceiling that all who spend below it have really passed, when that is to stop the work."""
+def passed(events: Iterable[AnyEvent], bench: Bench, *, more: int = 0) -> budget.Refused | None:
+    """The ceiling that all who spend below it have really passed, or would by `more`, when that is to stop the work."""
     below = budget.binding(bench.ceilings, bench.preferences)
-    return budget.passed(Accounts(events), below) if below else None
+    return budget.passed(Accounts(events), below, more=more) if below else None
 
 
 def over_budget(refused: budget.Refused, *, waiting: bool = False) -> OverBudget:

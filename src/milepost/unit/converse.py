@@ -51,6 +51,8 @@ class _Drive:
         self.tool_calls = self.requests = 0
         self.tally = Tally(bench.workspace.root_state)
         self.seen: tuple[AnyEvent, ...] = ()
+        self.dearest = 0
+        """Micro-USD of the request that cost most so far."""
         self.free = False
         """Whether the model that is asked is at a flat rate: it goes on spending nothing."""
 
@@ -74,6 +76,7 @@ class _Drive:
 
     def _spend(self, usage: Usage) -> None:
         self.requests += 1
+        self.dearest = max(self.dearest, usage.micro_usd or 0)
         self.bench.journal.append(
             UsageReported(
                 at_ms=self.bench.now_ms(),
@@ -89,6 +92,12 @@ class _Drive:
             )
         )
 
+    def may_ask(self) -> bool:
+        """Whether one more request fits below the ceilings; it carries what was said before, so it may cost more."""
+        if self.bench.ceilings and not self.free:
+            self.over = ceilings.passed(self.tally.events(), self.bench, more=self.dearest * 3 // 2)
+        return self.over is None
+
     def _look(self) -> None:
         if self.bench.ceilings and not self.free and (events := self.tally.events()) is not self.seen:
             self.seen = events
@@ -102,7 +111,8 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
     """
     drive = _Drive(attempt, bench)
     supervisor = supervise.Supervisor(spec, attempt, bench, transcript)
-    async with bench.agent.open(spec) as session, ending_together() as tasks:
+    watched = spec._replace(may_ask=drive.may_ask)
+    async with bench.agent.open(watched) as session, ending_together() as tasks:
         tasks.start_soon(_cancel_when_asked, bench.stop, session, tasks.cancel_scope)
         tasks.start_soon(supervisor.watch, session, tasks.cancel_scope)
         tasks.start_soon(spoken.relay, session, attempt, bench)

@@ -74,6 +74,8 @@ class Conversation:
         while True:
             if controls.requests >= self._spec.max_requests:
                 raise SessionFailed(None, Stop.MAX_REQUESTS)
+            if not self._spec.may_ask():
+                raise SessionFailed(None, Stop.CANCELLED)
             controls.requests += 1
             exchange = Exchange(lineup.choice, lineup.model, lineup.settings, offer)
             async with aclosing(exchange.events(self._history, controls)) as events:
