@@ -102,6 +102,10 @@ def test_a_headless_run_has_the_same_bounds(plan: Stage, words: tuple[str, ...])
     [
         (("--until", "nonsense/x/y/z"), "names nothing"),
         (("--until", "T../.."), "not a slice or task id"),
+        (("--until", "foo"), "M001 has no slice foo"),
+        (("--until", "M009"), "there is no milestone M009"),
+        (("--until", "M001/S09"), "M001 has no slice S09"),
+        (("--until", "execute-task/M001/S01/T09"), "M001/S01 has no task T09"),
         (("--max-cost", "-1"), "above 0"),
         (("--max-cost", "nan"), "above 0"),
         (("--max-time", "soon"), "must be a time"),

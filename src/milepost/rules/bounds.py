@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from milepost.formats import roadmap
-from milepost.formats.tree import Tree, milestone_file, read
+from milepost.formats import plan, roadmap
+from milepost.formats.tree import Tree, milestone_file, read, slice_file
 from milepost.model.state import State, Status
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done
@@ -42,14 +42,34 @@ class Bounds(NamedTuple):
 UNBOUNDED: Final = Bounds()
 
 
-def until(text: str, state: State) -> Target | str:
-    """What `--until` names; raises BadTarget or BadId."""
+def until(text: str, state: State, tree: Tree) -> Target | str:
+    """What `--until` names; raises BadTarget or BadId, also for a place that the plan there is does not know."""
     if text in PHASES:
         return text
     try:
-        return parse(text, state)
+        goal = parse(text, state)
+        _require_planned(goal, state, tree)
     except BadTarget as error:
         raise BadTarget(str(error), hint=f"Or a phase: {', '.join(PHASES)}") from None
+    return goal
+
+
+def _require_planned(goal: Target, state: State, tree: Tree) -> None:
+    """A place that never comes would be no bound; what is not planned yet may come under its usual name."""
+    if all(entry.id != goal.milestone for entry in state.registry):
+        raise BadTarget(f"there is no milestone {goal.milestone}")
+    slices = [entry.id for entry in roadmap.slices(read(tree, milestone_file(tree, goal.milestone, "ROADMAP")))]
+    if goal.slice and not _may_be(goal.slice, slices, "S"):
+        raise BadTarget(f"{goal.milestone} has no slice {goal.slice}")
+    if not goal.task or goal.kind not in (None, UnitKind.EXECUTE_TASK):
+        return
+    found = plan.tasks(read(tree, slice_file(tree, goal.milestone, goal.slice, "PLAN")))
+    if not _may_be(goal.task, [task.id for task in found], "T"):
+        raise BadTarget(f"{goal.milestone}/{goal.slice} has no task {goal.task}")
+
+
+def _may_be(name: str, planned: Sequence[str], letter: str) -> bool:
+    return name in planned if planned else bool(re.fullmatch(rf"{letter}\d+", name))
 
 
 def duration_ms(text: str) -> int | None:

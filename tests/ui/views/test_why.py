@@ -240,3 +240,15 @@ def test_what_a_person_did_to_a_unit(event: AnyEvent, word: str, says: str) -> N
     found = told("T01", here([began(), *attempt("a"), event]))
     assert (found.document["state"], says in found.says) == (word, True)
     assert bool(found.document["besides"]) is (word != "done")
+
+
+def test_a_long_label_keeps_its_distance() -> None:
+    assert story.facts((("M001 paused", "the model failed"), ("capture", "2 wait"))) == [
+        "M001 paused the model failed",
+        "capture     2 wait",
+    ]
+
+
+def test_a_unit_that_asked_nothing_cost_nothing() -> None:
+    found = dict(facts(told("cost", here([began(), *attempt("a", number=1, prices=())]))))
+    assert found["$0.00"].endswith("0 requests, 0 tokens")

@@ -20,7 +20,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
 def bounds(options: argparse.Namespace, root: Path, state_dir: str) -> Bounds:
     """What they say. Raises BadTarget or BadId."""
     named = options.until
-    goal = until(named, derive(Snapshot(str(root), state_dir))) if named else None
+    tree = Snapshot(str(root), state_dir)
+    goal = until(named, derive(tree), tree) if named else None
     return Bounds(until=goal, cost_micro_usd=options.max_cost, time_ms=options.max_time)
 
 

@@ -19,7 +19,14 @@ _TRACED = 5
 def markdown(found: Sequence[Anomaly], here: Situation, trace: Reader) -> str:
     """The report."""
     standing = why_project.standing(here)
-    lines = ["# Forensics", "", f"The project is {standing.word}: {plain(standing.cause)}.", "", _sum(found), ""]
+    lines = [
+        "# Forensics",
+        "",
+        f"The project is {standing.word}: {plain(standing.cause).rstrip('.')}.",
+        "",
+        _sum(found),
+        "",
+    ]
     if found:
         lines += ["## Out of the ordinary", "", *(_row(one, here) for one in found), ""]
     traced = _traced(found, here)

@@ -44,10 +44,11 @@ def text(told: Story, width: int = 0) -> str:
 
 
 def facts(rows: tuple[tuple[str, str], ...], width: int = 0, *, left: str = "") -> list[str]:
-    """Labels and words, aligned."""
+    """Labels and words, aligned; a label that is longer makes the column wider for all."""
     lines: list[str] = []
+    column = max(LABEL, *(len(label) + 1 for label, _ in rows), 0)
     for label, words in rows:
-        lines += wrapped(f"{left}{label.ljust(LABEL)}", words, width, indent=len(left) + LABEL)
+        lines += wrapped(f"{left}{label.ljust(column)}", words, width, indent=len(left) + column)
     return lines
 
 

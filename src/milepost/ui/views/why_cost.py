@@ -69,7 +69,8 @@ def because(attempts: Sequence[Attempt]) -> str:
     cached = f", {spent.cache_read * 100 // read} % from the cache" if spent.cache_read and read else ""
     after = [a for a in attempts[1:] if a.usage]
     again = f"; {spending.show(_sum(after))} of it for trying again" if after else ""
-    return f"{attempts[0].named}: {counted(len(attempts), 'attempt')} ({came}), {asked}{cached}, {models}{again}"
+    by = f", {models}" if models else ""
+    return f"{attempts[0].named}: {counted(len(attempts), 'attempt')} ({came}), {asked}{cached}{by}{again}"
 
 
 def _sums(here: Situation, lost: Spent, whole: Spent, milestone: str) -> list[tuple[str, str]]:
@@ -116,4 +117,6 @@ def _sum(attempts: Sequence[Attempt]) -> Spent:
 
 def _show(attempts: Sequence[Attempt]) -> str:
     spent = _sum(attempts)
-    return money.show(spent.micro_usd) if spent.requests > spent.unpriced + spent.flat else "unknown"
+    return (
+        money.show(spent.micro_usd) if spent.requests > spent.unpriced + spent.flat or not spent.requests else "unknown"
+    )
