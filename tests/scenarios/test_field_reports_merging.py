@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,12 @@ class Check:
 
 def merging(fleet: FleetStage) -> list[int]:
     """Processes of a merge."""
-    return [pid for pid in fleet.pids() if b"\0merge\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = []
+    for pid in fleet.pids():
+        with suppress(OSError):  # Gone since it was listed.
+            if b"\0merge\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
 
 
 @pytest.mark.spec(id="FM-85")
