@@ -70,6 +70,15 @@ def test_a_context_without_assumptions_goes_back_to_the_agent(empty: Stage) -> N
     assert empty.attempts("M001") == 2
 
 
+def test_a_discussion_that_used_up_its_attempts_is_not_sent_to_auto_mode(empty: Stage) -> None:
+    empty.script = [{"unit": "*", "steps": [{"text": "no"}]}]
+    code, summary = _new(empty, "--context-text", idea.IDEA)
+    assert code == BLOCKED
+    assert str(summary["hint"]).endswith("then gsd discuss M001 --retry")
+    empty.script = [idea.talk()]
+    empty.gsd("discuss", "M001", "--retry", "--assume", "--agent", empty.agent()).require(DONE)
+
+
 def test_a_large_idea_becomes_several_milestones(empty: Stage) -> None:
     later = "# After M001\n\n## Reader UI\n\nA list.\n\n## Sync\n\n**Depends on:** Reader UI\n\nAll devices.\n"
     empty.script = [idea.talk(more=(idea.write(f"{idea.BASE}/M001-LATER.md", later),)), *idea.build()]

@@ -178,6 +178,18 @@ def test_a_discarded_milestone_can_be_had_back_with_its_work(stage: Stage) -> No
     assert stage.attempts("M001/S01/T01") == 1  # what was paid for is not paid for again
 
 
+@pytest.mark.covers("command:discard", "command:park")
+def test_a_parked_milestone_is_parked_still_when_it_is_had_back(stage: Stage) -> None:
+    stage.auto("--max-units", "1").require(DONE)
+    stage.gsd("park", "M001", "--reason", "later").require(DONE)
+    stage.gsd("discard", "M001", "--yes").require(DONE)
+    stage.gsd("discard", "--restore", "M001").require(DONE)
+    assert "M001 — Small files — parked" in stage.gsd("queue").out
+    assert _clean(stage)
+    stage.gsd("unpark", "M001").require(DONE)
+    assert "M001 — Small files — parked" not in stage.gsd("queue").out
+
+
 def test_who_waits_for_a_discarded_milestone_is_named(stage: Stage) -> None:
     assert "M003 waits for M002" in stage.gsd("discard", "M002", "--yes").require(DONE).out
     assert stage.gsd("discard", "M002", "--yes").code == BLOCKED

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from milepost.formats import context, project_edit, queue
-from milepost.formats.tree import milestone_dir, milestone_file, milestone_ids, read
+from milepost.formats.tree import milestone_dir, milestone_file, milestone_ids, milestone_path, read
 from milepost.git import discard as gone
 from milepost.git.worktrees import branch_name, worktree_path
 from milepost.store import atomic
@@ -32,6 +32,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Of its branch; empty when it had none."""
     work: str
     """Ref of what was not committed; empty for nothing."""
+    parked: str = ""
+    """Its PARKED file, which a worktree has uncommitted; empty when it was not parked."""
 
 
 class Discarded(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,13 +57,14 @@ def discard(mid: str, site: Site) -> Discarded:
     """Take it out. Raises NotQueued or NotRemoved with nothing lost."""
     home, _ = queueing.require_open(mid, site)
     shelf, waiting = _shelf(site), waiting_for(mid, site)
+    parked = read(home, milestone_file(home, mid, "PARKED"))
     if (shelf / mid).exists():
         (shelf / mid).rename(shelf / f"{mid}.{site.now_ms()}")
     place = worktree_path(site.root, mid, state_dir=site.state_dir)
     kept = gone.discard(site.root, place, branch_name(mid), state_dir=site.state_dir)
     directory = os.path.basename(milestone_dir(Snapshot(str(site.root), site.state_dir, homes={}), mid) or "")
     at = queueing.iso(site)
-    record = Record(milestone=mid, discarded_at=at, directory=directory, tip=kept.tip, work=kept.work)
+    record = Record(milestone=mid, discarded_at=at, directory=directory, tip=kept.tip, work=kept.work, parked=parked)
     shelf.mkdir(parents=True, exist_ok=True)
     atomic.replace(shelf / f"{mid}.json", msgspec.json.encode(record) + b"\n")
     paths = _move_out(directory, shelf / mid, site)
@@ -84,6 +87,7 @@ def restore(mid: str, site: Site) -> tuple[Record, str]:
     paths = _move_in(record, shelf / mid, site)
     if record.tip and not gone.bring_back(site.root, branch_name(mid), record.tip):
         raise NotQueued(f"{branch_name(mid)} could not be made again at {record.tip[:10]}", hint="gsd doctor")
+    paths += _parked_again(record, site)
     (shelf / f"{mid}.json").unlink()
     paths += queueing.sync(milestone_ids(Snapshot(str(site.root), site.state_dir)), site)
     return record, adding.commit(paths, f"docs: restore {mid}\n", site)
@@ -104,6 +108,16 @@ def _move_in(record: Record, source: Path, site: Site) -> list[str]:
     target = site.state / "milestones" / record.directory
     source.rename(target)
     return [str(path.relative_to(site.state)) for path in sorted(target.rglob("*")) if path.is_file()]
+
+
+def _parked_again(record: Record, site: Site) -> list[str]:
+    """A milestone that was set aside is not worked on because somebody had it back."""
+    back = Snapshot(str(site.root), site.state_dir)
+    if not record.parked or milestone_file(back, record.milestone, "PARKED"):
+        return []
+    path = milestone_path(back, record.milestone, "PARKED")
+    atomic.replace(site.state / path, record.parked.encode("utf-8", "surrogateescape"), within=site.state)
+    return [path]
 
 
 def _unlisted(mid: str, home: Snapshot, site: Site) -> list[str]:

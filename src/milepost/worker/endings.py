@@ -21,7 +21,7 @@ from milepost.model.outcome import (
     Unfinished,
     VerifyFailed,
 )
-from milepost.model.units import Unit
+from milepost.model.units import Unit, UnitKind
 from milepost.rules import budget, retry, supervision
 from milepost.rules.derive import Phase, State
 from milepost.rules.dispatch import Halt
@@ -49,7 +49,7 @@ def of_capped(
     expected: what it owes, `path: what is wrong`, the paths from the project's root.
     """
     gate = past.gate_failures >= capped.attempts
-    again = f"gsd auto --retry {unit.id}"
+    again = _again(unit)
     if gate:
         hint = f"Evidence: {evidence}. Mend it or change its plan, then {again}"
         return Ending(ExitCode.PAUSED, f"{unit}: {capped.reason}{_last(past, ())}", hint)
@@ -62,8 +62,14 @@ def of_capped(
 
 def of_stuck(unit: Unit, words: str, expected: Sequence[str]) -> Ending:
     """A unit that goes round in circles."""
-    again = f"then gsd auto --retry {unit.id}"
-    return Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}{_expected(expected)}", f"{_yourself(expected)}, {again}")
+    again = f"{_yourself(expected)}, then {_again(unit)}"
+    return Ending(ExitCode.BLOCKED, f"stuck at {unit}: {words}{_expected(expected)}", again)
+
+
+def _again(unit: Unit) -> str:
+    """Auto mode never discusses by itself."""
+    discussed = unit.kind in (UnitKind.DISCUSS_MILESTONE, UnitKind.DISCUSS_SLICE)
+    return f"gsd discuss {unit.id} --retry" if discussed else f"gsd auto --retry {unit.id}"
 
 
 def _expected(expected: Sequence[str]) -> str:
