@@ -13,12 +13,16 @@ GROUPS = {
         "formats.decisions",
         "formats.knowledge",
         "formats.captures",
+        "formats.triage",
         "formats.overrides",
         "formats.queue",
+        "formats.memory",
+        "formats.reports",
         "formats.preferences_block",
     ),
     "A milestone": (
         "formats.context",
+        "formats.later",
         "formats.roadmap",
         "formats.validation",
         "formats.secrets_manifest",
@@ -32,9 +36,10 @@ GROUPS = {
         "formats.replan",
         "formats.continue_",
     ),
-    "Summaries and evidence": ("formats.summary", "formats.evidence", "formats.placeholder"),
+    "Summaries and evidence": ("formats.summary", "formats.evidence", "formats.placeholder", "formats.skipped"),
     "Run-time files": (
         "formats.metrics",
+        "formats.routing_history",
         "formats.state_md",
         "formats.lock",
         "formats.unit_record",
@@ -44,13 +49,20 @@ GROUPS = {
         "formats.orchestrator",
         "formats.forecast",
     ),
-    "Beside the state directory": ("git.include", "agents.cassette", "formats.assignment"),
+    "Beside the state directory": (
+        "formats.dotenv",
+        "formats.skill",
+        "git.include",
+        "agents.cassette",
+        "formats.assignment",
+    ),
 }
 """Heading → modules of `milepost`, in the order of the page."""
 
 HEADINGS = {
     "formats.preferences_block": "`PREFERENCES.md`: where the settings stand",
     "formats.placeholder": "A note that work was given up",
+    "formats.skipped": "A note that work is not wanted",
     "agents.cassette": "Cassettes",
     "formats.assignment": "The environment of a parallel worker",
 }

@@ -18,10 +18,8 @@ DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 WRITTEN = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")
 FORMATS = ROOT / "src/milepost/formats"
-INTERNAL = {"preferences", "preferences_edit", "preferences_layers", "preferences_schema", "preferences_table"} | {
-    "preferences_values",
-    "preferences_yaml",
-    "journal",
+INTERNAL = {"journal", "context_edit", "plan_edit", "project_edit"} | {
+    path.stem for path in FORMATS.glob("preferences*.py") if path.stem != "preferences_block"
 }
 """Modules of `formats` that describe no file of their own, or one with a page of its own."""
 FORBIDDEN = re.compile(
@@ -159,7 +157,7 @@ def test_pages_say_nothing_of_machines_and_makers(page: Path) -> None:
 @each_page
 def test_what_a_page_calls_a_command_is_one(page: Path) -> None:
     fences = re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    used = {word for text in fences for word in re.findall(r"^(?:\$ )?gsd ([a-z]+)", text, re.MULTILINE)}
+    used = {word for text in fences for word in re.findall(r"^(?:\$ )?gsd ([a-z-]+)", text, re.MULTILINE)}
     assert used <= COMMANDS.keys() | {"help"}
 
 

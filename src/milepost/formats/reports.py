@@ -2,7 +2,7 @@
 
     {
       "version": 1,
-      "projectName": "feeds", "projectPath": "/home/ada/feeds", "gsdVersion": "…",
+      "projectName": "feeds", "projectPath": "/srv/feeds", "gsdVersion": "…",
       "entries": [
         {"filename": "M001-2026-03-17T10-00-00.html", "generatedAt": "2026-03-17T10:00:00.000Z", "milestoneId": "M001",
          "milestoneTitle": "Feed store", "label": "M001: Feed store", "kind": "milestone", "totalCost": 1.25, …}
