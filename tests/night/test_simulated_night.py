@@ -38,7 +38,9 @@ def test_three_hundred_units(tmp_path: Path) -> None:
             assert {entry.fell for entry in model.log} >= FELL
         assert ran.code == DONE, night.tail()
         _morning(night, ran)
+        truths.slept(night)
         truths.landed(night)
+        truths.healthy(night)
 
 
 @pytest.mark.night

@@ -4,14 +4,16 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, pairwise
+from pathlib import Path
 from typing import Final
 
 from fakemodel.replies import Counted
 from milepost.rules import retry, waits
 from milepost.testing import projects
+from night import shifted
 from night.model import Entry
-from night.night import Night, product
+from night.night import SLEEP_MS, Night, product
 from scenarios.stage import BLOCKED, BUDGET, DONE, PAUSED, Ran
 
 Event = dict[str, object]
@@ -50,6 +52,7 @@ def within_the_caps(night: Night) -> None:
     """No unit had more attempts than it may have; nobody asked a provider for ever."""
     begun = {str(e["attempt"]): e for e in night.stage.events("attempt-started")}
     ends = {str(e["attempt"]): str(e["result"]) for e in night.stage.events("attempt-ended")}
+    assert "timed-out" not in ends.values(), "a sleep was taken for silence"
     charged: Counter[tuple[object, ...]] = Counter()
     alike: Counter[tuple[object, ...]] = Counter()
     for attempt, event in begun.items():
@@ -162,6 +165,30 @@ def every_unit_is_explained(night: Night) -> None:
             assert why["landed"].startswith("on main as ")
     cost = sum(why["cost"] for why in told.values())
     assert round(cost * MICRO) == _micro(night.stage.events("usage-reported"))
+
+
+def slept(night: Night) -> None:
+    """The journal has the hours in which the machine slept, and no run ended for them."""
+    times = [int(str(e["atMs"])) for e in night.stage.events()]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert sum(gap >= SLEEP_MS for gap in gaps) == 1
+    assert len(night.stage.events("run-started")) == night.runs
+
+
+def healthy(night: Night) -> None:
+    """The doctor has nothing to mend, and nobody is at work any more."""
+    export = _told(night, "export", "--json", "--output", "-")
+    assert [row for row in _rows(export["health"]) if row["severity"] == "error"] == []
+    mark = f"{shifted.FILE}={night.clock}".encode()
+    left = [place for place in Path("/proc").glob("[0-9]*/environ") if mark in _bytes(place)]
+    assert left == []
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _request(event: Event) -> tuple[object, ...]:
