@@ -167,7 +167,7 @@ def test_the_cassette_is_what_the_script_says() -> None:
     said = [(session["unit"], calls(session["steps"])) for session in script.sessions(project.ALL)]
     recorded = [
         (unit.key, [(event.name, dict(event.args)) for event in events if isinstance(event, ToolCall)])
-        for unit, events in cassette.read(CASSETTE)
+        for unit, events, *_ in cassette.read(CASSETTE)
     ]
     assert recorded == said, "run python -m milepost.testing.demo.record"
 
