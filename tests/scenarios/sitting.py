@@ -55,7 +55,7 @@ class Sitting:
 
     def alone(self) -> None:
         """Wait until nothing runs beside the prompt."""
-        wait_until(lambda: (self._read(), self._children() == 0)[1], seconds=PATIENCE_S)
+        wait_until(lambda: (self._read(), not self.children())[1], seconds=PATIENCE_S)
 
     def type(self, line: str) -> None:
         """A line and Enter."""
@@ -86,11 +86,13 @@ class Sitting:
         if self._terminal >= 0:
             os.close(self._terminal)
 
-    def _children(self) -> int:
-        found = 0
+    def children(self) -> list[int]:
+        """Processes that it started and that are not reaped."""
+        found = list[int]()
         for entry in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
-                found += int(entry.read_text().rpartition(")")[2].split()[1]) == self.process.pid
+                if int(entry.read_text().rpartition(")")[2].split()[1]) == self.process.pid:
+                    found.append(int(entry.parent.name))
         return found
 
     def _read(self) -> str:

@@ -38,6 +38,13 @@ def hanging(stage: Stage) -> Stage:
     return stage
 
 
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def ended(stage: Stage) -> list[object]:
     return [event["state"] for event in stage.events("run-ended")]
 
@@ -320,6 +327,17 @@ def test_looking_again_and_again_ends_with_escape_and_with_the_session(stage: St
             if leave == ESCAPE:
                 person.alone()
         assert person.end() == DONE
+
+
+def test_a_session_that_is_killed_leaves_nobody_looking(stage: Stage) -> None:
+    stage.make()
+    stage.auto().require(DONE)
+    with sitting(stage) as person:
+        person.type("/logs -f")
+        person.sees("ended: done")
+        [watcher] = person.children()
+        person.process.kill()
+        wait_until(lambda: not runs(watcher), seconds=60)
 
 
 def test_another_run_is_named_and_left_alone(stage: Stage) -> None:

@@ -98,12 +98,13 @@ class Job:
 
     def _start(self, program: str, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         more = {Nature.WORK: ("--supervised",), Nature.FLEET: ("--yes", "--json"), Nature.WATCH: ()}[self.nature]
+        module = "milepost.ui.session.tied" if self.nature is Nature.WATCH else "milepost.ui.cli.main"
         # -P: what lies in the project must not stand in for our own modules.
-        run = [sys.executable, "-P", "-c", f"from milepost.ui.cli.main import {program}; {program}()"]
+        run = [sys.executable, "-P", "-c", f"from {module} import {program}; {program}()"]
         try:
             return subprocess.Popen(
                 [*run, *self.words, *more],
-                stdin=subprocess.PIPE if self.nature is Nature.WORK else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if self.nature is Nature.FLEET else subprocess.PIPE,
                 stdout=self._out,
                 stderr=self._out,
                 env={name: value for name, value in env.items() if name != kin.MARK},
