@@ -13,9 +13,9 @@ from milepost.model.units import Unit
 from milepost.process.confine import Confinement
 from milepost.rules import budget, routing
 from milepost.store.journal import Journal
-from milepost.unit.told import Told
 from milepost.unit.asking import Answerer, Nobody
 from milepost.unit.clock import Awake, Clock
+from milepost.unit.told import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Bench:
     clock: Clock = field(default_factory=Awake)
     """What the time limits of a session are measured with."""
 
-    told: Told = Told()
+    told: Told = field(default_factory=Told)
     """What hooks make of the unit that is about to start."""
 
     @property
