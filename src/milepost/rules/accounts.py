@@ -97,9 +97,11 @@ class Accounts:
     def select(self, share: Share) -> Iterator[Account]:
         """The attempts that belong to `share`."""
         for account in self._attempts.values():
-            if (share.session is None or self.in_session(account.run, share.session)) and (
-                not share.milestone or self.milestone(account) == share.milestone
-            ) and share.run in ("", account.run):
+            if (
+                (share.session is None or self.in_session(account.run, share.session))
+                and (not share.milestone or self.milestone(account) == share.milestone)
+                and share.run in ("", account.run)
+            ):
                 yield account
 
     def in_session(self, run: str, session: str) -> bool:
