@@ -1,6 +1,7 @@
 """Whatever is wrong ends in a named state with what to do next: no traceback, nothing lost."""
 
 import contextlib
+import json
 import os
 import resource
 import shutil
@@ -397,6 +398,13 @@ def test_a_unit_to_retry_that_is_none(stage: Stage, unit: str) -> None:
     ran = stage.auto("--retry", unit, "--max-units", "1")
     assert "Errno" not in ran.said
     assert not (stage.root.parent / "etc").exists()
+
+
+def test_a_file_that_is_not_there_is_said_in_words(stage: Stage) -> None:
+    stage.make()
+    ran = stage.gsd("headless", "new-milestone", "--context", "nowhere.md").require(ERROR)
+    assert json.loads(ran.out)["reason"] == "nowhere.md: No such file or directory"
+    assert "Errno" not in ran.said
 
 
 # Settings, keys and providers

@@ -128,3 +128,12 @@ def test_titles_of_any_kind_can_be_printed_anywhere(argv: list[str], project: Pa
         found = run(*argv, cwd=project, PYTHONIOENCODING=encoding)
         assert (found.code, found.err) == (0, "")
         assert "M001" in found.out
+
+
+def test_a_hint_names_the_command_that_was_typed(monkeypatch: pytest.MonkeyPatch, capsys: Out) -> None:
+    def fails(argv: object, program: str) -> int:
+        raise MilepostError("no way", hint="Look at .gsd stuff, then gsd auto --retry M001; gsd doctor")
+
+    monkeypatch.setattr(pause, "run", fails)
+    assert main(["pause"], "sf") == 1
+    assert capsys.readouterr().err.splitlines()[1] == "  Look at .gsd stuff, then sf auto --retry M001; sf doctor"

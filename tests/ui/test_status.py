@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from milepost.formats.journal import AttemptEnded, AttemptStarted, Result, RunEnded, UsageReported
+from milepost.formats.journal import (
+    AttemptEnded,
+    AttemptStarted,
+    Landed,
+    Result,
+    RunEnded,
+    RunStarted,
+    Undone,
+    UsageReported,
+)
 from milepost.formats.lock import Lock
 from milepost.store import ledger
 from milepost.store.journal import Journal
@@ -83,6 +92,47 @@ def test_what_is_running(project: Path, capsys: Out) -> None:
         ledger.unlock(state)
         main(["status"], "gsd")
         assert f"Running    pid {os.getpid()}\n" in capsys.readouterr().out
+
+
+def test_a_run_that_died_is_the_last_run(worked: Path, capsys: Out) -> None:
+    journal = Journal(worked / ".gsd", "project")
+    journal.append(RunStarted(at_ms=9_000, run="r9", pid=4711, version="0", command="auto"))
+    assert main(["status"], "gsd") == 0
+    assert "Last run   crashed: pid 4711 is gone without a last word — gsd auto settles" in capsys.readouterr().out
+    assert main(["status", "--json"], "gsd") == 0
+    assert json.loads(capsys.readouterr().out)["lastRun"]["state"] == "crashed"
+
+
+def test_what_was_taken_back_out_is_not_landed(worked: Path, capsys: Out) -> None:
+    journal = Journal(worked / ".gsd", "M001")
+    journal.append(Landed(at_ms=9_000, run="r9", milestone="M001", target="main", commit="feedfacecafe", tip="t"))
+    main(["status"], "gsd")
+    assert "Landed     M001 on main as feedfaceca" in capsys.readouterr().out
+    journal.append(Undone(at_ms=9_001, run="u", milestone="M001", target="main", commit="c", landed="feedfacecafe"))
+    for command in ("status", "why"):
+        main([command], "gsd")
+        assert "feedfaceca" not in capsys.readouterr().out
+
+
+def test_a_hook_is_named_in_one_line(worked: Path, capsys: Out) -> None:
+    journal = Journal(worked / ".gsd", "M001")
+    journal.append(
+        AttemptStarted(
+            at_ms=9_000,
+            run="r9",
+            attempt="h",
+            kind="hook/a\nb\x1b[31m",
+            unit="M001/S01/T01",
+            base="",
+            branch="",
+            fingerprint="",
+            number=1,
+        )
+    )
+    main(["status"], "gsd")
+    out = capsys.readouterr().out
+    assert "hook/a b [31m" in out
+    assert "\x1b" not in out
 
 
 def test_nothing_is_written(worked: Path) -> None:

@@ -65,7 +65,8 @@ def _active(text: str, first: str, state: State) -> list[str]:
     """What goes before a bare slice or task."""
     require_part(first)
     if state.active_milestone is None:
-        raise BadTarget(f"{text!r}: no milestone is active", hint="Say which: M001/S02")
+        like = "M001/S02/T03" if first.upper().startswith("T") else "M001/S02"
+        raise BadTarget(f"{text!r}: no milestone is active", hint=f"Say which: {like}")
     if not first.upper().startswith("T"):
         return [state.active_milestone.id]
     if state.active_slice is None:

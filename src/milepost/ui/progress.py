@@ -237,7 +237,8 @@ def failure(error: MilepostError | OSError, *, restarts: int = 0) -> None:
     """The final JSON line of a headless run that ended with an error."""
     code = error.exit_code if isinstance(error, MilepostError) else ExitCode.ERROR
     hint = error.hint if isinstance(error, MilepostError) else ""
-    sys.stdout.write(_json(Ending(code, str(error), hint), hint, _Totals(0, spending.NOTHING), 0.0, restarts) + "\n")
+    words = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    sys.stdout.write(_json(Ending(code, words, hint), hint, _Totals(0, spending.NOTHING), 0.0, restarts) + "\n")
 
 
 def _json(ending: Ending, hint: str, totals: _Totals, seconds: float, restarts: int) -> str:

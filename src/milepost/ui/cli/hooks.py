@@ -10,6 +10,7 @@ from milepost.model.words import counted
 from milepost.rules import hooks
 from milepost.store.journal import Journal
 from milepost.ui.cli import arguments, context, project
+from milepost.ui.views.parallel_text import plain
 
 
 def run(argv: Sequence[str], program: str) -> int:
@@ -26,7 +27,7 @@ def run(argv: Sequence[str], program: str) -> int:
     lines = [_post(hook, ran.get(hook.name, 0)) for hook in chosen.post_unit_hooks]
     lines += [_pre(hook) for hook in chosen.pre_dispatch_hooks]
     lines += [f"{wanted.hook} waits to run for {wanted.kind} {wanted.unit}" for wanted in told.wanted]
-    sys.stdout.write("\n".join(lines or ["No hooks are set (post_unit_hooks, pre_dispatch_hooks)."]) + "\n")
+    sys.stdout.write("\n".join(map(plain, lines or ["No hooks are set (post_unit_hooks, pre_dispatch_hooks)."])) + "\n")
     return ExitCode.DONE
 
 

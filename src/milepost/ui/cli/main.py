@@ -178,8 +178,17 @@ def state_dir(program: str) -> str:
 def _complain(program: str, text: str, hint: str, code: ExitCode) -> int:
     sys.stderr.write(f"{program}: {text}\n")
     if hint:
-        sys.stderr.write(f"  {hint}\n")
+        sys.stderr.write(f"  {_typed(hint, program)}\n")
     return code
+
+
+def _typed(hint: str, program: str) -> str:
+    """A hint with its commands as they are typed here, which is not what a path ends with."""
+    if program == "gsd":
+        return hint
+    import re
+
+    return re.sub(r"(?<![\w./-])gsd (?=[a-z])", f"{program} ", hint)
 
 
 def _os_words(error: OSError) -> str:

@@ -91,7 +91,8 @@ def _lines(result: Result, program: str) -> list[str]:
                 *(f"  {one}" for one in settled),
                 *([f"  NOT pushed: {push_error}"] if push_error else []),
                 *([_OUTSIDE.format(mid=mid)] if result.plan_outside_git else []),
-                f"  To have it back: git revert {commit[:10]}. To do it again: {program} parallel start --retry {mid}",
+                f"  To have it back: git revert {commit[:10]}. To do it again: {program} auto --retry {mid}",
+                f"  (in a fleet: {program} parallel start --retry {mid})",
             ]
         case undo.Conflicted(details=details, hint=hint):
             head = f"{mid} was not taken out of {target}: later work stands on it; nothing was touched."

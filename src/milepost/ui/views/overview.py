@@ -6,13 +6,23 @@ A fold over the plan and the journal; the same numbers as `gsd headless query`. 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from milepost.formats.journal import AnyEvent, AttemptStarted, Landed, Result, RunEnded, UsageReported
+from milepost.formats.journal import (
+    AnyEvent,
+    AttemptStarted,
+    Landed,
+    Result,
+    RunEnded,
+    RunStarted,
+    Undone,
+    UsageReported,
+)
 from milepost.model import money
 from milepost.model.state import State
 from milepost.model.words import counted
 from milepost.rules import budget
 from milepost.rules.dispatch import Decision, Dispatch
 from milepost.ui.views import spending
+from milepost.ui.views.parallel_text import plain
 from milepost.ui.views.spending import Spent
 from milepost.ui.views.story import LABEL
 
@@ -54,7 +64,6 @@ def overview(
     state: State, decision: Decision, events: Sequence[AnyEvent], *, running: str, ceiling: int | None, carried: int
 ) -> Overview:
     """Fold. Pure."""
-    ends = [e for e in events if isinstance(e, RunEnded)]
     return Overview(
         state=state,
         next=decision,
@@ -63,11 +72,34 @@ def overview(
         ceiling=ceiling,
         tokens=spending.total(e for e in events if isinstance(e, UsageReported)).tokens,
         attempts=sum(isinstance(e, AttemptStarted) for e in events),
-        last_run=ends[-1] if ends else None,
-        # Merging once more what is merged says so again; the last word counts.
-        landed=tuple({e.milestone: e for e in events if isinstance(e, Landed)}.values()),
+        last_run=_last_run(events, bool(running)),
+        landed=landed(events),
         rows=by_kind(events),
     )
+
+
+def landed(events: Sequence[AnyEvent]) -> tuple[Landed, ...]:
+    """Milestones that are on their branch: the last word on each counts, and what was taken back out is gone."""
+    found: dict[str, Landed] = {}
+    for event in events:
+        if isinstance(event, Landed):
+            found[event.milestone] = event
+        elif isinstance(event, Undone):
+            found.pop(event.milestone, None)
+    return tuple(found.values())
+
+
+def _last_run(events: Sequence[AnyEvent], running: bool) -> RunEnded | None:
+    """How the last run ended; one that is gone without a word crashed, and what ended before it is not the last."""
+    ends = [e for e in events if isinstance(e, RunEnded)]
+    ended = {e.run for e in ends}
+    begun = [e for e in events if isinstance(e, RunStarted) and not e.milestone and e.run not in ended]
+    if running or not begun or (ends and begun[-1].at_ms < ends[-1].at_ms):
+        return ends[-1] if ends else None
+    gone = begun[-1]
+    reason = f"pid {gone.pid} is gone without a last word"
+    hint = "gsd auto settles what it left, and goes on."
+    return RunEnded(at_ms=gone.at_ms, run=gone.run, state="crashed", reason=reason, hint=hint)
 
 
 def by_kind(events: Sequence[AnyEvent]) -> tuple[Row, ...]:
@@ -110,12 +142,12 @@ def facts(seen: Overview, program: str) -> list[tuple[str, str]]:
 
 def table(rows: Sequence[Row]) -> str:
     """The cost table."""
-    width = max(len(name) for name in ("unit", *(row.kind for row in rows)))
+    names = [plain(row.kind) for row in rows]
+    width = max(map(len, ("unit", *names)))
     lines = [f"{'unit'.ljust(width)}  attempts  done   tokens      cost"]
     lines += [
-        f"{r.kind.ljust(width)}  {r.attempts:8d}  {r.committed:4d}  {money.show_tokens(r.spent.tokens):>7}"
-        f"  {_cost(r):>8}"
-        for r in rows
+        f"{name.ljust(width)}  {r.attempts:8d}  {r.committed:4d}  {money.show_tokens(r.spent.tokens):>7}  {_cost(r):>8}"
+        for name, r in zip(names, rows, strict=True)
     ]
     return "\n".join(lines) + "\n"
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from milepost.formats.journal import FleetEnded, Landed
+from milepost.formats.journal import FleetEnded
 from milepost.model.state import Phase
 from milepost.model.words import counted
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Dispatch
 from milepost.rules.runs import Run
-from milepost.ui.views import dashboard, happenings, why_unit
+from milepost.ui.views import dashboard, happenings, overview, why_unit
 from milepost.ui.views.inbox import Row
 from milepost.ui.views.situation import Situation
 from milepost.ui.views.spans import ago
@@ -49,7 +49,7 @@ def standing(here: Situation) -> Standing:
     ended = run.ended
     if ended.state == "done" and not complete and isinstance(here.decision, Dispatch):
         return Standing(
-            word="idle", cause=f"{ended.reason}; {here.decision.unit} is due, and nobody is at it",
+            word="idle", cause=f"{ended.reason.rstrip('.')}; {here.decision.unit} is due, and nobody is at it",
             since_ms=ended.at_ms, hint=ended.hint or "gsd auto", run=run,
         )  # fmt: skip
     last = None if ended.state == "done" else _last(run, here)
@@ -103,8 +103,8 @@ def _facts(found: Standing, here: Situation) -> list[tuple[str, str]]:
         facts += [("", why_unit.because(attempt)), ("", why_unit.cost(attempt))]
     if found.last is not None:
         facts += _evidence(found.last, here)
-    landings = {e.milestone: e for e in here.events if isinstance(e, Landed)}
-    return [*facts, *(("landed", f"{mid} {happenings.sentence(e)[7:]}") for mid, e in landings.items())]
+    landings = overview.landed(here.events)
+    return [*facts, *(("landed", f"{e.milestone} {happenings.sentence(e)[7:]}") for e in landings)]
 
 
 def _evidence(last: Attempt, here: Situation) -> list[tuple[str, str]]:
