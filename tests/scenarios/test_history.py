@@ -86,6 +86,17 @@ def test_what_is_not_known_is_not_nothing(stage: Stage) -> None:
     assert (row["cost"], row["unpricedRequests"]) == (None, 1)
 
 
+def test_a_models_name_does_not_command_the_terminal(stage: Stage) -> None:
+    stage.make()
+    named = {"usage": {"input": 1, "output": 1, "micro_usd": 1, "model": "mo\ndel\x1b[31m"}}
+    stage.replay(TASK, [named, *steps(TASK)[1:]])
+    stage.auto().require(DONE)
+    for command in (("history",), ("history", "--model"), ("why", "cost"), ("why", "T01"), ("forensics",)):
+        out = stage.gsd(*command).require(DONE).out
+        assert "\x1b" not in out
+        assert "mo del" in out or command[0] in ("why", "forensics")
+
+
 @pytest.mark.covers("command:next", "command:headless next")
 def test_a_dry_run_says_what_comes_next_and_does_nothing(stage: Stage) -> None:
     stage.make(slices=3, tasks=1)

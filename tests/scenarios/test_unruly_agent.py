@@ -186,6 +186,14 @@ def test_the_programs_own_files_are_refused_to_the_tools(stage: Stage, name: str
     assert not (stage.state / name).exists() or (stage.state / name).read_text() != "{}\n"
 
 
+def test_the_order_of_the_milestones_is_the_persons(stage: Stage) -> None:
+    stage.make()
+    stage.replay(TASK, [raw_write(".gsd/QUEUE-ORDER.json", '{"order": ["M009", "M001"]}\n'), *steps(TASK)])
+    assert "(.gsd/QUEUE-ORDER.json)" in stage.auto().require(DONE).out
+    stage.require_landed()
+    assert ".gsd/QUEUE-ORDER.json" not in stage.git("ls-tree", "-r", "--name-only", "main").split()
+
+
 def test_runtime_files_in_the_worktree_are_not_committed(stage: Stage) -> None:
     stage.make()
     deeds = [raw_write(f".gsd/{name}", "mine\n") for name in ("metrics.json", "auto.lock", "activity/1.jsonl")]

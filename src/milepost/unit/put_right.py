@@ -94,7 +94,8 @@ def _foreign_files(unit: Unit, changes: tuple[Change, ...], before: Before | Non
     paths = tuple(p for p in foreign(changes, unit.milestone, place.state_dir) if p not in theirs)
     # Elsewhere it may be the person who changes the settings meanwhile, and uncommitted ones are a copy of theirs.
     if place.isolation == "worktree" and bench.preferences.git.commit_docs:
-        paths += tuple(c.path for c in changes if c.path.lower() == f"{place.state_dir}/preferences.md")
+        a_persons = {f"{place.state_dir}/{name}" for name in ("preferences.md", "queue-order.json")}
+        paths += tuple(c.path for c in changes if c.path.lower() in a_persons)
     if not paths:
         return []
     backup = refs.pin(place.root, place.milestone, "foreign", snapshot(place.cwd))

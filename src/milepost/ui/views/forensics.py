@@ -91,7 +91,7 @@ def _trace(attempt: Attempt, trace: Trace, here: Situation) -> list[str]:
     lines += [f"- Error: {plain(error)}" for error in trace.errors]
     lines += [f"- Never answered: {plain(call)}" for call in trace.pending]
     lines += [f"- Last words: {plain(trace.words)}"] if trace.words else []
-    return [*lines, ""]
+    return [*map(plain, lines), ""]
 
 
 def _at_work(here: Situation) -> list[str]:

@@ -13,6 +13,7 @@ from milepost.model.words import counted
 from milepost.rules import projection
 from milepost.rules.projection import Projection
 from milepost.ui.views import spending
+from milepost.ui.views.parallel_text import plain
 from milepost.ui.views.spans import ago
 from milepost.ui.views.spending import Attempt, By, Row, Spent
 
@@ -139,6 +140,7 @@ def _table(by: By, rows: Sequence[Row]) -> str:
 
 
 def _columns(lines: Sequence[Sequence[str]], *, right: Sequence[int]) -> str:
+    lines = [[plain(cell) for cell in line] for line in lines]  # A provider names its model as it likes.
     widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
     padded = (
         (cell.rjust(width) if at in right else cell.ljust(width))

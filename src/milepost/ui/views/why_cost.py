@@ -11,6 +11,7 @@ from milepost.model.words import counted
 from milepost.rules import budget
 from milepost.rules.attempts import Attempt, of_units
 from milepost.ui.views import spending
+from milepost.ui.views.parallel_text import plain
 from milepost.ui.views.situation import Situation
 from milepost.ui.views.spending import By, Spent
 from milepost.ui.views.story import Section, Story
@@ -92,11 +93,12 @@ def _sums(here: Situation, lost: Spent, whole: Spent, milestone: str) -> list[tu
 
 def _table(booked: Sequence[spending.Attempt], by: By, whole: Spent) -> tuple[str, ...]:
     rows = spending.table(booked, by)
-    width = max((len(row.name) for row in rows), default=0)
+    names = [plain(row.name) for row in rows]
+    width = max(map(len, names), default=0)
     return tuple(
-        f"  {row.name.ljust(width)}  {_percent(row.spent, whole):>4}  {money.show_tokens(row.spent.tokens):>7}  "
+        f"  {name.ljust(width)}  {_percent(row.spent, whole):>4}  {money.show_tokens(row.spent.tokens):>7}  "
         f"{spending.show(row.spent)}"
-        for row in rows
+        for name, row in zip(names, rows, strict=True)
     )
 
 
