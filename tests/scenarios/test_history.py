@@ -7,7 +7,7 @@ import pytest
 
 from milepost.formats.journal import AttemptEnded, AttemptStarted, Result, UsageReported
 from milepost.store.journal import Journal
-from milepost.testing.projects import steps, usage
+from milepost.testing.projects import Step, steps, usage
 from scenarios.stage import DONE, ERROR, Stage, finish, wait_until
 
 TASK = "execute-task/M001/S01/T01"
@@ -88,7 +88,7 @@ def test_what_is_not_known_is_not_nothing(stage: Stage) -> None:
 
 def test_a_models_name_does_not_command_the_terminal(stage: Stage) -> None:
     stage.make()
-    named = {"usage": {"input": 1, "output": 1, "micro_usd": 1, "model": "mo\ndel\x1b[31m"}}
+    named: Step = {"usage": {"input": 1, "output": 1, "micro_usd": 1, "model": "mo\ndel\x1b[31m"}}
     stage.replay(TASK, [named, *steps(TASK)[1:]])
     stage.auto().require(DONE)
     for command in (("history",), ("history", "--model"), ("why", "cost"), ("why", "T01"), ("forensics",)):
