@@ -14,8 +14,9 @@ _INTRODUCTION = """\
 Each command also exists as `sf …`; `sf` prefers a `.sf/` directory where a project has no `.gsd/`. The project is the
 nearest directory upwards that has one; inside `.gsd/worktrees/…` it is the project that owns the worktree.
 
-`gsd help`, or `gsd` alone, lists the commands; `gsd --version` prints the version; `gsd COMMAND --help` says what
-stands here. How a command ends is described in [Exit codes and states](exit-codes-and-states.md).
+`gsd help` lists the commands, `gsd` alone on a terminal opens a session; `gsd --version` prints the version;
+`gsd COMMAND --help` says what stands here. How a command ends is described in
+[Exit codes and states](exit-codes-and-states.md).
 """
 
 

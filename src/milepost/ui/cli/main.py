@@ -14,49 +14,49 @@ from milepost import __version__
 from milepost.errors import ExitCode, MilepostError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "new-project": ("milepost.ui.cli.new_project", "Begin a project from an idea; also in an empty directory."),
+    "new-milestone": ("milepost.ui.cli.new_milestone", "Say what you want; it is discussed and becomes a milestone."),
+    "discuss": ("milepost.ui.cli.discuss", "Settle what a milestone or a slice is to be, before it is planned."),
+    "queue": ("milepost.ui.cli.queue", "The milestones in order, what each waits for; add, move, order."),
+    "park": ("milepost.ui.cli.park", "Set a milestone aside."),
+    "unpark": ("milepost.ui.cli.unpark", "Take a parked milestone up again."),
+    "discard": ("milepost.ui.cli.discard", "Take a milestone out of the plan; --restore has it back."),
+    "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
     "auto": ("milepost.ui.cli.auto", "Work through the plan until it is done, blocked or stopped."),
     "next": ("milepost.ui.cli.next", "Do one unit, then stop."),
-    "stop": ("milepost.ui.cli.stop", "End the running auto mode now; finished work is kept."),
-    "pause": ("milepost.ui.cli.pause", "Let the current unit finish, then stop."),
-    "status": ("milepost.ui.cli.status", "Where the project stands, what it cost, what waits for you."),
-    "history": ("milepost.ui.cli.history", "The latest units and what they took; cost by phase, slice, model, day, …"),
-    "verdict": ("milepost.ui.cli.verdict", "Say how an acceptance test or a validation ended."),
     "dispatch": ("milepost.ui.cli.dispatch", "Do one unit now: research, plan, execute, complete, uat, …"),
+    "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
+    "pause": ("milepost.ui.cli.pause", "Let the current unit finish, then stop."),
+    "stop": ("milepost.ui.cli.stop", "End the running auto mode now; finished work is kept."),
+    "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
+    "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
+    "triage": ("milepost.ui.cli.triage", "Sort the captured thoughts now."),
+    "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),
+    "memory": ("milepost.ui.cli.memory", "What sessions found out and later ones are told; show, forget, add."),
+    "secrets": ("milepost.ui.cli.secrets", "Keys that milestones need from outside; set and skip."),
+    "hooks": ("milepost.ui.cli.hooks", "The hooks that are set, and how often each ran."),
+    "run-hook": ("milepost.ui.cli.run_hook", "Run a post-unit hook for a unit now."),
     "skip": ("milepost.ui.cli.skip", "Go on without a task, a slice or another unit; --undo takes that back."),
     "undo": ("milepost.ui.cli.undo", "Take the last unit, a task, a slice or a merged milestone back out."),
-    "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
-    "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
-    "why": ("milepost.ui.cli.why", "Why the project, a milestone or a unit is as it is, and what it cost."),
+    "verdict": ("milepost.ui.cli.verdict", "Say how an acceptance test or a validation ended."),
     "rate": ("milepost.ui.cli.rate", "Say whether a unit's model was too much, right or too little."),
+    "status": ("milepost.ui.cli.status", "Where the project stands, what it cost, what waits for you."),
     "inbox": ("milepost.ui.cli.inbox", "Everything that waits for you, and what to type."),
+    "why": ("milepost.ui.cli.why", "Why the project, a milestone or a unit is as it is, and what it cost."),
+    "history": ("milepost.ui.cli.history", "The latest units and what they took; cost by phase, slice, model, day, …"),
+    "logs": ("milepost.ui.cli.logs", "What happened, line by line: events, transcripts, errors; -f follows."),
+    "visualize": ("milepost.ui.cli.visualize", "The plan with what is done, who waits for whom, and what ran when."),
+    "forensics": ("milepost.ui.cli.forensics", "What was out of the ordinary in the runs so far, with evidence."),
+    "export": ("milepost.ui.cli.export", "What was done and what it cost, as JSON, markdown or a page of its own."),
+    "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
     "notify": ("milepost.ui.cli.notify", "Send a notification; --test proves that each target can be reached."),
     "prefs": ("milepost.ui.cli.prefs", "What is set and where that comes from; get, set, unset, wizard, edit."),
     "mode": ("milepost.ui.cli.mode", "Defaults for one person or for a team."),
     "keys": ("milepost.ui.cli.keys", "Which provider keys there are and where they come from; set, remove."),
     "config": ("milepost.ui.cli.config", "The same as keys."),
+    "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
     "replay": ("milepost.ui.cli.replay", "Play a recording apart from the project and name the first difference."),
-    "prices": ("milepost.ui.cli.prices", "What models cost and who says so; `prices update` fetches newer data."),
-    "logs": ("milepost.ui.cli.logs", "What happened, line by line: events, transcripts, errors; -f follows."),
-    "forensics": ("milepost.ui.cli.forensics", "What was out of the ordinary in the runs so far, with evidence."),
-    "export": ("milepost.ui.cli.export", "What was done and what it cost, as JSON, markdown or a page of its own."),
-    "visualize": ("milepost.ui.cli.visualize", "The plan with what is done, who waits for whom, and what ran when."),
-    "capture": ("milepost.ui.cli.capture", "Note a thought without stopping anything; it is sorted between units."),
-    "triage": ("milepost.ui.cli.triage", "Sort the captured thoughts now."),
-    "hooks": ("milepost.ui.cli.hooks", "The hooks that are set, and how often each ran."),
-    "run-hook": ("milepost.ui.cli.run_hook", "Run a post-unit hook for a unit now."),
-    "steer": ("milepost.ui.cli.steer", "Change course: the running session is told, the plan is brought in line."),
-    "knowledge": ("milepost.ui.cli.knowledge", "Add a rule, pattern or lesson that every session is told."),
-    "memory": ("milepost.ui.cli.memory", "What sessions found out and later ones are told; show, forget, add."),
-    "secrets": ("milepost.ui.cli.secrets", "Keys that milestones need from outside; set and skip."),
-    "new-project": ("milepost.ui.cli.new_project", "The same for a project that is not there yet."),
-    "park": ("milepost.ui.cli.park", "Set a milestone aside."),
-    "unpark": ("milepost.ui.cli.unpark", "Take a parked milestone up again."),
-    "discard": ("milepost.ui.cli.discard", "Take a milestone out of the plan; --restore has it back."),
-    "discuss": ("milepost.ui.cli.discuss", "Settle what a milestone or a slice is to be, before it is planned."),
-    "new-milestone": ("milepost.ui.cli.new_milestone", "Say what you want; it is discussed and becomes a milestone."),
-    "queue": ("milepost.ui.cli.queue", "The milestones in order, what each waits for; add, move, order."),
-    "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
-    "headless": ("milepost.ui.cli.headless", "auto, next, query, status or doctor for scripts and CI."),
+    "headless": ("milepost.ui.cli.headless", "auto, new-milestone, query, … for scripts and CI."),
 }
 """Command → module with `run(argv, dialect) -> int`, and its line in the overview."""
 
@@ -165,7 +165,9 @@ def overview(program: str) -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name.ljust(width)}  {says}" for name, (_, says) in COMMANDS.items()]
     return (
-        f"usage: {program} COMMAND [options]\n\n" + "\n".join(lines) + f"\n\n`{program} COMMAND --help` says more. "
+        f"usage: {program} COMMAND [options]\n\n"
+        + "\n".join(lines)
+        + f"\n\n`{program}` alone opens a session; `{program} COMMAND --help` says more.\n"
         "Exit codes: 0 done, 1 error, 2 blocked, 3 paused, 4 budget, 130 interrupted.\n"
     )
 
