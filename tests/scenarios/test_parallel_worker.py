@@ -125,7 +125,8 @@ def identity_of(said: dict[str, object]) -> Identity:
 
 def silent_ms(said: dict[str, object]) -> int:
     """From the last sign of the agent to the last beat."""
-    return int(str(said["lastHeartbeat"])) - int(str(said["lastProgress"]))
+    # Before the agent's first word there is no progress to count from.
+    return int(str(said["lastHeartbeat"])) - int(str(said.get("lastProgress", said["lastHeartbeat"])))
 
 
 @pytest.mark.spec(id="PR-313")

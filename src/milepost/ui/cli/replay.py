@@ -98,7 +98,9 @@ def _clone(root: Path, base: str, *, keep: bool) -> Iterator[Path]:
         for name, mail in (("user.name", "replay"), ("user.email", "replay@localhost")):
             if not git(place, "config", name, ok=(0, 1)).line:
                 git(place, "config", name, mail)
-        git(place, "checkout", "--quiet", "-B", branch, base, timeout_s=HOOK_TIMEOUT_S)
+        git(place, "update-ref", f"refs/heads/{branch}", base)
+        git(place, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+        git(place, "read-tree", "-m", "-u", "HEAD", timeout_s=HOOK_TIMEOUT_S)
         yield place
     finally:
         if not keep:
