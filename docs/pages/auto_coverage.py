@@ -6,7 +6,6 @@ Read from the tests' `@pytest.mark.covers("key:…", …)` by their syntax; noth
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from milepost.formats.captures import CLASSIFICATIONS
 from milepost.formats.preferences_schema import reference
@@ -14,10 +13,9 @@ from milepost.model.units import UnitKind
 from milepost.rules.provider_errors import ErrorKind
 from milepost.ui.cli import headless, parallel, queue, secrets
 from milepost.ui.cli.main import COMMANDS
+from pages.marked import carriers, cell
 from pages.preferences import shown
 
-_TESTS = Path(__file__).resolve().parents[2] / "tests"
-_SHOWN = 4
 _INTRODUCTION = """\
 # Settings, commands and units, and their tests
 
@@ -81,49 +79,19 @@ def page() -> str:
     for group, (title, before) in _GROUPS.items():
         names = sorted(name for name in everything if name.startswith(f"{group}:"))
         parts.append(f"\n## {title}\n\n| | tests |\n|---|---|\n")
-        parts += [f"| {_name(name, before)} | {_cell(found.get(name, ()))} |\n" for name in names]
+        parts += [f"| {_name(name, before)} | {cell(found.get(name, ()))} |\n" for name in names]
     return "".join(parts)
 
 
 def marks() -> Mapping[str, tuple[str, ...]]:
     """Name to the tests that cover it, as `path::test`, sorted."""
-    found: dict[str, set[str]] = {}
-    for file in sorted(_TESTS.rglob("test_*.py")):
-        place = file.relative_to(_TESTS).as_posix()
-        for name, test in _in_file(ast.parse(file.read_text("utf-8"))):
-            found.setdefault(name, set()).add(f"{place}::{test}" if test else place)
-    return {name: tuple(sorted(tests)) for name, tests in found.items()}
+    return carriers("covers", _words)
 
 
-def _in_file(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    owned: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            for decorator in node.decorator_list:
-                owned.update(id(call) for call in ast.walk(decorator))
-                yield from ((name, node.name) for name in _names(decorator))
-    for node in ast.walk(tree):
-        # `pytestmark = …`, and rows of a table: pytest.param(…, marks=pytest.mark.covers(…)).
-        if isinstance(node, ast.Call) and id(node) not in owned:
-            yield from ((name, "") for name in _called(node))
-
-
-def _names(node: ast.expr) -> Iterator[str]:
-    for call in ast.walk(node):
-        if isinstance(call, ast.Call):
-            yield from _called(call)
-
-
-def _called(call: ast.Call) -> Iterator[str]:
-    if isinstance(call.func, ast.Attribute) and call.func.attr == "covers":
-        yield from (str(word.value) for word in call.args if isinstance(word, ast.Constant))
+def _words(call: ast.Call) -> Iterator[str]:
+    yield from (str(word.value) for word in call.args if isinstance(word, ast.Constant))
 
 
 def _name(name: str, before: str) -> str:
     group, _, rest = name.partition(":")
     return PROMISES[rest] if group == "promise" else f"`{before}{rest}`"
-
-
-def _cell(tests: tuple[str, ...]) -> str:
-    listed = [f"`{re.sub(r'^tests/', '', test)}`" for test in tests[:_SHOWN]]
-    return "<br>".join([*listed, *([f"and {len(tests) - _SHOWN} more"] if len(tests) > _SHOWN else [])])
