@@ -16,13 +16,14 @@ import anyio
 
 from milepost.agents.session import Agent, Ended, SessionSpec, Text, ToolCall, ToolPolicy, Usage
 from milepost.errors import ExitCode, MilepostError
-from milepost.formats.journal import AttemptEnded, BudgetReserved, Result, UsageReported
+from milepost.formats.journal import AttemptEnded, BudgetReserved, Result
 from milepost.formats.preferences import Preferences
 from milepost.model import money
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import budget, secrets
 from milepost.rules.accounts import Accounts
 from milepost.store.journal import Journal
+from milepost.unit.billing import booked
 
 MOST_REQUESTS: Final = 30
 _COPIES: Final = 8
@@ -141,7 +142,7 @@ async def _talk(
                     case ToolCall():
                         words = ""
                     case Usage():
-                        journal.append(_booked(event, run, attempt, inquiry.now_ms()))
+                        journal.append(booked(event, run=run, attempt=attempt, at_ms=inquiry.now_ms()))
                         if budget.passed(Accounts(journal.everything()), below):
                             break
                     case Ended():
@@ -149,17 +150,3 @@ async def _talk(
                     case _:
                         pass
     return words.strip()
-
-
-def _booked(usage: Usage, run: str, attempt: str, at_ms: int) -> UsageReported:
-    return UsageReported(
-        at_ms=at_ms,
-        run=run,
-        attempt=attempt,
-        model=usage.model,
-        input=usage.input,
-        output=usage.output,
-        cache_read=usage.cache_read,
-        cache_write=usage.cache_write,
-        micro_usd=usage.micro_usd,
-    )

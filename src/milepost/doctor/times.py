@@ -1,12 +1,12 @@
 """Moments and spans as a person reads them."""
 
-from datetime import UTC, datetime
+from milepost.model.moments import iso_seconds
 
 
 def iso(at_ms: int) -> str:
     """Epoch milliseconds as `2025-11-21T21:03:20Z`; a number that is no moment is shown as it is."""
     try:
-        return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return iso_seconds(at_ms)
     except (OverflowError, ValueError, OSError):
         return f"{at_ms} ms"
 

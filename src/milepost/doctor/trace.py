@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from milepost.store import regular
+from milepost.unit.briefing import blocks
 
 TAIL_BYTES = 10_000_000
 """Most of a transcript that is read (spec auto 5.7)."""
@@ -71,13 +72,13 @@ def entries(lines: Iterable[bytes]) -> Iterator[Entry]:
 
 def _of(message: dict[str, object]) -> Iterator[Entry]:
     role = message.get("role")
-    blocks = _blocks(message)
+    parts = blocks(message)
     if role == "toolResult":
-        text = " ".join(str(block.get("text", "")) for block in blocks)
+        text = " ".join(str(block.get("text", "")) for block in parts)
         call = str(message.get("toolCallId", ""))
         yield Entry(What.RESULT, text, str(message.get("toolName", "")), not message.get("isError"), call)
         return
-    for block in blocks:
+    for block in parts:
         match block.get("type"):
             case "text":
                 yield Entry(What.PROMPT if role == "user" else What.TEXT, str(block.get("text", "")))
@@ -88,11 +89,6 @@ def _of(message: dict[str, object]) -> Iterator[Entry]:
                 yield Entry(What.CALL, _target(block), name, True, call)
             case _:
                 pass
-
-
-def _blocks(message: dict[str, object]) -> list[dict[str, object]]:
-    content = message.get("content")
-    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 
 
 def _target(block: dict[str, object]) -> str:

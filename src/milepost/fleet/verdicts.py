@@ -3,7 +3,6 @@
 Source: spec auto 2.14, 2.20, 8.12.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
@@ -12,6 +11,7 @@ from milepost.fleet.site import Site
 from milepost.formats import roadmap, uat, validation
 from milepost.formats.journal import VerdictGiven
 from milepost.formats.tree import milestone_file, milestone_path, read, slice_file, slice_path
+from milepost.model.moments import iso_seconds
 from milepost.rules import remediation
 from milepost.rules.targets import Target
 
@@ -50,7 +50,7 @@ def _result(target: Target, word: str, note: str, desk: by_hand.Desk) -> tuple[s
     path, text = remediation.result(tree, mid, sid)
     if not path.endswith("-UAT-RESULT.md"):
         path, text = slice_path(tree, mid, sid, "UAT-RESULT"), ""
-    return path, uat.record(text, sid, kind, OF_SLICE[word], note=note, at=_iso(desk.site.now_ms()))
+    return path, uat.record(text, sid, kind, OF_SLICE[word], note=note, at=iso_seconds(desk.site.now_ms()))
 
 
 def _report(target: Target, word: str, note: str, desk: by_hand.Desk) -> tuple[str, str]:
@@ -60,9 +60,5 @@ def _report(target: Target, word: str, note: str, desk: by_hand.Desk) -> tuple[s
     if not roadmap.slices(read(tree, milestone_file(tree, mid, "ROADMAP"))):
         raise NoVerdict(f"{mid} has no slices, so there is nothing to judge yet", hint="gsd status")
     text = read(tree, milestone_file(tree, mid, "VALIDATION"))
-    at = _iso(desk.site.now_ms())
+    at = iso_seconds(desk.site.now_ms())
     return milestone_path(tree, mid, "VALIDATION"), validation.record(text, mid, word, note=note, at=at)
-
-
-def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

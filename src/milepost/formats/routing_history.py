@@ -14,10 +14,10 @@ A projection of the journal. Source: spec auto 5.14.
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from milepost.formats.journal import Rated
+from milepost.model.moments import iso
 
 WRITER: Final = "milepost"
 _TIERS: Final = ("light", "standard", "heavy")
@@ -36,11 +36,11 @@ def encode(
                 "unitId": said.unit,
                 "tier": said.tier,
                 "rating": said.rating,
-                "timestamp": _iso(said.at_ms),
+                "timestamp": iso(said.at_ms),
             }
             for said in feedback
         ],
-        "updatedAt": _iso(updated_ms),
+        "updatedAt": iso(updated_ms),
         "writer": WRITER,
     }
     return json.dumps(content, indent=2).encode() + b"\n"
@@ -58,8 +58,3 @@ def is_ours(data: bytes) -> bool:
 def _counts(tiers: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
     counts = {tier: tiers.get(tier, (0, 0)) for tier in _TIERS}
     return {tier: {"success": success, "fail": fail} for tier, (success, fail) in counts.items()}
-
-
-def _iso(at_ms: int) -> str:
-    at = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

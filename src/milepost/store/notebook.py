@@ -7,11 +7,11 @@ workers do. They always lie in the project's root, never in a worktree. Source: 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from milepost.formats import captures, knowledge, overrides
 from milepost.formats.tree import root_file
+from milepost.model.moments import iso
 from milepost.store import atomic, flock
 from milepost.store.snapshot import Snapshot
 
@@ -64,12 +64,6 @@ def change(state: Path, name: str, edit: Callable[[str], str]) -> bool:
 def text(state: Path, name: str) -> str:
     """What a notebook says now; empty when there is none."""
     return _read(_path(state, name))
-
-
-def iso(at_ms: int) -> str:
-    """A time as the notebooks write it, `2026-03-17T10:00:00.000Z`."""
-    whole = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{whole}.{at_ms % 1000:03d}Z"
 
 
 @contextmanager

@@ -7,6 +7,7 @@ Source: issue "Money".
 import msgspec
 
 from milepost.agents.session import Event, Usage
+from milepost.formats.journal import UsageReported
 from milepost.formats.preferences import Preferences
 from milepost.rules import billing
 
@@ -24,3 +25,19 @@ def billed(event: Event, preferences: Preferences) -> Event:
         price, fresh=event.input, output=event.output, cache_read=event.cache_read, cache_write=event.cache_write
     )
     return msgspec.structs.replace(event, micro_usd=micro_usd)
+
+
+def booked(usage: Usage, *, run: str, attempt: str, at_ms: int) -> UsageReported:
+    """A request as the journal has it."""
+    return UsageReported(
+        at_ms=at_ms,
+        run=run,
+        attempt=attempt,
+        model=usage.model,
+        input=usage.input,
+        output=usage.output,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write,
+        micro_usd=usage.micro_usd,
+        flat=usage.flat,
+    )

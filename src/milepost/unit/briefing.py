@@ -173,14 +173,14 @@ def _read(path: Path) -> tuple[list[Call], str]:
     calls: dict[str, Call] = {}
     words = ""
     for message in _messages(path):
-        for block in _blocks(message):
+        for block in blocks(message):
             if block.get("type") == "toolCall":
                 calls[str(block.get("id"))] = Call(str(block.get("name")), _target(block), None, "")
             elif block.get("type") == "text" and message.get("role") == "assistant":
                 words = str(block.get("text"))
         call_id = str(message.get("toolCallId"))
         if message.get("role") == "toolResult" and call_id in calls:
-            text = " ".join(str(b.get("text")) for b in _blocks(message))
+            text = " ".join(str(b.get("text")) for b in blocks(message))
             calls[call_id] = calls[call_id]._replace(ok=not message.get("isError"), result=text[:500])
     return list(calls.values()), words
 
@@ -204,7 +204,8 @@ def _messages(path: Path) -> list[dict[str, object]]:
     return found
 
 
-def _blocks(message: dict[str, object]) -> list[dict[str, object]]:
+def blocks(message: dict[str, object]) -> list[dict[str, object]]:
+    """The parts of one message of a transcript; empty when it has none that can be read."""
     content = message.get("content")
     return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 

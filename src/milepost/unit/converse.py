@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 
 from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Text, ToolCall, ToolResult, Usage
 from milepost.errors import MilepostError
-from milepost.formats.journal import AnyEvent, SessionEnded, UsageReported
+from milepost.formats.journal import AnyEvent, SessionEnded
 from milepost.rules import budget, supervision
 from milepost.store.tally import Tally
 from milepost.unit import billing, ceilings, spoken, supervise
@@ -77,20 +77,8 @@ class _Drive:
     def _spend(self, usage: Usage) -> None:
         self.requests += 1
         self.dearest = max(self.dearest, usage.micro_usd or 0)
-        self.bench.journal.append(
-            UsageReported(
-                at_ms=self.bench.now_ms(),
-                run=self.bench.run,
-                attempt=self.attempt,
-                model=usage.model,
-                input=usage.input,
-                output=usage.output,
-                cache_read=usage.cache_read,
-                cache_write=usage.cache_write,
-                micro_usd=usage.micro_usd,
-                flat=usage.flat,
-            )
-        )
+        line = billing.booked(usage, run=self.bench.run, attempt=self.attempt, at_ms=self.bench.now_ms())
+        self.bench.journal.append(line)
 
     def may_ask(self) -> bool:
         """Whether one more request fits below the ceilings; it carries what was said before, so it may cost more."""

@@ -8,11 +8,11 @@ Source: spec auto 1.2 (DISCUSSION); field-reports #27.
 
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from milepost.agents.session import NOBODY
 from milepost.formats.journal import Answered, Asked
 from milepost.formats.tree import milestone_path
+from milepost.model.moments import iso_seconds
 from milepost.model.units import Unit
 from milepost.store import atomic
 from milepost.unit.bench import Bench
@@ -56,7 +56,10 @@ def _write_down(unit: Unit, question: str, options: tuple[str, ...], answer: str
     state = bench.workspace.state
     path = state / milestone_path(tree_of(bench), unit.milestone, "DISCUSSION")
     old = path.read_text("utf-8", errors="surrogateescape") if path.is_file() else f"# {unit.milestone}: discussion\n"
-    at = datetime.fromtimestamp(bench.now_ms() / 1000, tz=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    lines = [f"- Asked: {at}", *([f"- Options: {' | '.join(options)}"] if options else []), f"- {answer}"]
+    lines = [
+        f"- Asked: {iso_seconds(bench.now_ms())}",
+        *([f"- Options: {' | '.join(options)}"] if options else []),
+        f"- {answer}",
+    ]
     text = f"{old}\n## {unit.id}: {' '.join(question.split())}\n\n" + "".join(f"{line}\n" for line in lines)
     atomic.replace(path, text.encode("utf-8", "surrogateescape"), within=state)

@@ -17,7 +17,7 @@ import msgspec
 
 from milepost.agents.session import Ended, Session, SessionSpec, Stop, Text, ToolPolicy, Usage
 from milepost.errors import MilepostError
-from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result, UsageReported
+from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
 from milepost.formats.memory import Examined, Fact
 from milepost.model.outcome import Committed, Outcome
 from milepost.model.units import Unit, UnitKind
@@ -29,7 +29,7 @@ from milepost.rules.accounts import Accounts
 from milepost.store import memories, regular
 from milepost.unit import ceilings, session
 from milepost.unit.bench import Bench
-from milepost.unit.billing import billed
+from milepost.unit.billing import billed, booked
 from milepost.unit.converse import ending_together
 
 NAME: Final = "memory"
@@ -135,7 +135,7 @@ async def _listen(talk: Session, look: _Look, bench: Bench) -> str:
             case Text(text=text):
                 words += text
             case Usage() as usage:
-                bench.journal.append(_booked(usage, look, bench))
+                bench.journal.append(booked(usage, run=bench.run, attempt=look.attempt, at_ms=bench.now_ms()))
                 if ceilings.passed(bench.journal.everything(), bench):
                     break
             case Ended(stop=Stop.ERROR, error=error):
@@ -215,21 +215,6 @@ def _started(unit: Unit, bench: Bench) -> AttemptStarted | None:
 def _origin(started: AttemptStarted, bench: Bench) -> rules.Origin:
     unit = f"{started.kind}/{started.unit}"
     return rules.Origin(bench.now_ms(), unit, started.attempt, started.transcript)
-
-
-def _booked(usage: Usage, look: _Look, bench: Bench) -> UsageReported:
-    return UsageReported(
-        at_ms=bench.now_ms(),
-        run=bench.run,
-        attempt=look.attempt,
-        model=usage.model,
-        input=usage.input,
-        output=usage.output,
-        cache_read=usage.cache_read,
-        cache_write=usage.cache_write,
-        micro_usd=usage.micro_usd,
-        flat=usage.flat,
-    )
 
 
 def _book_end(look: _Look, reason: str, bench: Bench) -> None:

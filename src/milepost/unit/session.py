@@ -4,13 +4,13 @@ Source: spec auto 5.4, 5.8, 5.12, 5.17.
 """
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 from milepost.agents.session import SessionSpec, ToolPolicy
 from milepost.formats import lock, summary, unit_record
 from milepost.formats.journal import AttemptEnded, Result
 from milepost.formats.tree import Tree, milestone_file, slice_file, task_file
+from milepost.model.moments import iso
 from milepost.model.units import Unit, UnitKind
 from milepost.process import identity
 from milepost.prompts.brief import Extras, Workplace
@@ -61,7 +61,7 @@ def prompt(unit: Unit, tree: Tree, number: int, bench: Bench, *, diagnostic: str
         retry_diagnostic="\n\n".join(text for text in (past.diagnostic, diagnostic) if text),
         instructions=bench.instructions,
         skills=skills.told(bench, shell=POLICIES[unit.kind] is ToolPolicy.ALL),
-        now=_iso(bench.now_ms()),
+        now=iso(bench.now_ms()),
     )
     workplace = Workplace(cwd=str(place.cwd), branch=place.branch, state_dir=place.state_dir)
     made = compose(unit, tree, workplace, bench.preferences, noted.added(extras, unit, tree, bench))
@@ -117,10 +117,10 @@ def note_unit(unit: Unit, attempt: str, transcript: Path, bench: Bench) -> None:
         state,
         lock.Lock(
             pid=own.pid,
-            started_at=_iso(now),
+            started_at=iso(now),
             unit_type=unit.type,
             unit_id=unit.id,
-            unit_started_at=_iso(now),
+            unit_started_at=iso(now),
             completed_units=done,
             session_file=str(transcript),
             run=bench.run,
@@ -154,8 +154,3 @@ def publish(unit: Unit, bench: Bench) -> None:
 
 def _record_path(unit: Unit, bench: Bench) -> Path:
     return bench.workspace.root_state / "runtime" / "units" / unit_record.file_name(unit)
-
-
-def _iso(at_ms: int) -> str:
-    at = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,6 +9,7 @@ from milepost.errors import FormatError
 from milepost.formats import captures
 from milepost.formats.journal import CaptureTriaged
 from milepost.formats.triage import Decision
+from milepost.model.moments import iso
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import captures as sorting
 from milepost.store import notebook
@@ -48,7 +49,7 @@ def _resolve(decision: Decision, unit: Unit, attempt: str, bench: Bench) -> None
             classification=decision.classification,
             resolution=decision.resolution or "—",
             rationale=decision.rationale or "—",
-            at=notebook.iso(bench.now_ms()),
+            at=iso(bench.now_ms()),
         )
 
     with suppress(FormatError):  # A person took it out of the file meanwhile.

@@ -14,6 +14,7 @@ from milepost.formats import context, project_edit, queue
 from milepost.formats.tree import milestone_dir, milestone_file, milestone_ids, milestone_path, read
 from milepost.git import discard as gone
 from milepost.git.worktrees import branch_name, worktree_path
+from milepost.model.moments import iso
 from milepost.store import atomic
 from milepost.store.snapshot import Snapshot
 from milepost.worker import adding, queueing
@@ -63,7 +64,7 @@ def discard(mid: str, site: Site) -> Discarded:
     place = worktree_path(site.root, mid, state_dir=site.state_dir)
     kept = gone.discard(site.root, place, branch_name(mid), state_dir=site.state_dir)
     directory = os.path.basename(milestone_dir(Snapshot(str(site.root), site.state_dir, homes={}), mid) or "")
-    at = queueing.iso(site)
+    at = iso(site.now_ms())
     record = Record(milestone=mid, discarded_at=at, directory=directory, tip=kept.tip, work=kept.work, parked=parked)
     shelf.mkdir(parents=True, exist_ok=True)
     atomic.replace(shelf / f"{mid}.json", msgspec.json.encode(record) + b"\n")
@@ -124,7 +125,7 @@ def _unlisted(mid: str, home: Snapshot, site: Site) -> list[str]:
     order = queue.parse(home.text(queueing.ORDER) or "")
     if mid not in order:
         return []
-    text = queue.render((each for each in order if each != mid), queueing.iso(site))
+    text = queue.render((each for each in order if each != mid), iso(site.now_ms()))
     atomic.replace(site.state / queueing.ORDER, text.encode(), within=site.state)
     return [queueing.ORDER]
 

@@ -17,6 +17,7 @@ from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Res
 from milepost.git import refs, status
 from milepost.git.put_right import take_back
 from milepost.git.snapshots import snapshot
+from milepost.model.moments import iso
 from milepost.model.state import State
 from milepost.model.units import ERRANDS, Unit, of_type
 from milepost.rules import captures as sorting
@@ -156,7 +157,7 @@ class Errands:
             clear_away(bench)
 
     def _executed(self, entry: Capture) -> None:
-        at = notebook.iso(self.shift.now_ms())
+        at = iso(self.shift.now_ms())
         try:
             notebook.change(
                 self.shift.state, notebook.CAPTURES, lambda text: captures.mark_executed(text, entry.id, at=at)

@@ -20,8 +20,9 @@ from milepost.formats.tree import (
     task_path,
 )
 from milepost.git.commits import commit_planning
+from milepost.model.moments import iso
 from milepost.model.state import State
-from milepost.store import atomic, notebook
+from milepost.store import atomic
 from milepost.unit.bench import Bench
 from milepost.unit.put_right import tree_of
 from milepost.worker import carry
@@ -60,7 +61,7 @@ def replan(entry: Capture, state: State, bench: Bench, shift: Shift) -> bool:
     tasks = plan.tasks(read(tree, slice_file(tree, mid, sid, "PLAN"))) if sid else ()
     if all(task.done for task in tasks):
         return False
-    wish = Trigger(source=entry.id, text=entry.text, rationale=entry.rationale, at=notebook.iso(shift.now_ms()))
+    wish = Trigger(source=entry.id, text=entry.text, rationale=entry.rationale, at=iso(shift.now_ms()))
     write(bench, path, "\n".join(part for part in (before, render_trigger(sid, wish)) if part))
     commit((path,), f"docs({sid}): replan, from {entry.id}\n", bench, shift)
     bench.watcher.note(f"{entry.id} has {mid}/{sid} planned again")

@@ -5,13 +5,13 @@ alone. Source: spec auto 1.5, 2.25, 7 (queue, park, discard).
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats import context, context_edit, parked, project_edit, queue
 from milepost.formats.tree import milestone_dir, milestone_file, milestone_ids, milestone_path, read, root_file
+from milepost.model.moments import iso
 from milepost.model.state import RegistryEntry, Status
 from milepost.rules import queue_order
 from milepost.rules.derive import derive
@@ -56,7 +56,7 @@ def reorder(order: Sequence[str], site: Site, *, drop: bool = False) -> Reordere
     if blocked and not drop:
         raise NotQueued("; ".join(map(str, blocked)), hint="Another order, or --drop-dependency.")
     paths = [_drop(each, home, site) for each in blocked]
-    _write(ORDER, queue.render(whole, iso(site)), site)
+    _write(ORDER, queue.render(whole, iso(site.now_ms())), site)
     paths += [ORDER, *sync(whole, site)]
     why = adding.commit(paths, "docs: reorder queue\n", site)
     return Reordered(tuple(each for each in problems if each not in blocked), blocked, why)
@@ -65,7 +65,7 @@ def reorder(order: Sequence[str], site: Site, *, drop: bool = False) -> Reordere
 def listed(order: Sequence[str], site: Site) -> list[str]:
     """Write the order down, if the project has one: a new milestone comes at its end, whatever its number."""
     if (site.state / ORDER).is_file():
-        _write(ORDER, queue.render(order, iso(site)), site)
+        _write(ORDER, queue.render(order, iso(site.now_ms())), site)
         return [ORDER]
     return []
 
@@ -88,7 +88,7 @@ def park(mid: str, reason: str, site: Site) -> str:
     if entry.status is Status.PARKED:
         raise NotQueued(f"{mid} is parked already", hint=f"gsd unpark {mid}")
     path = milestone_path(home, mid, "PARKED")
-    text = parked.render(mid, parked.Parked(parked_at=iso(site), reason=" ".join(reason.split())))
+    text = parked.render(mid, parked.Parked(parked_at=iso(site.now_ms()), reason=" ".join(reason.split())))
     atomic.replace(Path(home.where(path)), text.encode("utf-8", "surrogateescape"))
     return "" if mid in home.homes else adding.commit([path], f"docs({mid}): parked\n", site)
 
@@ -152,8 +152,3 @@ def _edited(path: str, change: Callable[[str], str], site: Site) -> list[str]:
 
 def _write(path: str, text: str, site: Site) -> None:
     atomic.replace(site.state / path, text.encode("utf-8", "surrogateescape"), within=site.state)
-
-
-def iso(site: Site) -> str:
-    at = datetime.fromtimestamp(site.now_ms() / 1000, tz=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

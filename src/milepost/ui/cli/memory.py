@@ -17,9 +17,10 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.memory import Category, Fact, Forgotten
+from milepost.model.moments import iso
 from milepost.rules import memories as rules
 from milepost.rules.memories import Memory, Origin
-from milepost.store import memories, notebook
+from milepost.store import memories
 from milepost.ui.cli import arguments, capture, context, surroundings
 
 _JSON = "the same as JSON"
@@ -112,7 +113,7 @@ def _whole(memory: Memory, program: str) -> str:
     lines = [
         f"{memory.id}  {memory.content}",
         f"  {memory.category}, confidence {memory.confidence:g}, found true again {memory.hits} times",
-        f"  from {memory.source}, {notebook.iso(memory.created_ms)}",
+        f"  from {memory.source}, {iso(memory.created_ms)}",
     ]
     if memory.transcript:
         lines += [f"  attempt {memory.attempt}, {memory.transcript}"]
