@@ -81,3 +81,25 @@ def test_an_agent_looks_for_the_root_cause_only_when_it_is_asked_and_is_paid_fro
     refused = stage.gsd("forensics", "--ask", "--agent", stage.agent()).require(BUDGET)
     assert "does not fit the budget" in refused.err
     assert len(stage.events("usage-reported")) == before + 1
+
+
+@pytest.mark.covers("command:forensics")
+def test_what_an_agent_is_asked_for_the_root_cause_is_booked_at_ones_own_price_or_flat_rate(tmp_path: Path) -> None:
+    stage = Stage(root=tmp_path / "project").make()
+    stage.script.append(
+        projects.session(
+            "hook/forensics",
+            projects.usage(micro_usd=7_000, input=1_000, output=100),
+            projects.say("Nothing was wrong."),
+        )
+    )
+
+    def asked(*lines: str) -> dict[str, object]:
+        stage.prefer(projects.QUICK.replace("---\n", "\n".join(["---", *lines, ""]), 1))
+        stage.gsd("forensics", "--ask", "--agent", stage.agent(), "--model", "scripted").require(DONE)
+        return stage.events("usage-reported")[-1]
+
+    assert asked("prices: {scripted: {input: 2, output: 30}}")["microUsd"] == 5_000
+    # No ceiling of money stands in the way of what costs none.
+    flat = asked("billing: {flat_rate: [scripted]}", "budget_ceiling: 0.000001")
+    assert (flat["microUsd"], flat["flat"]) == (None, True)

@@ -20,10 +20,10 @@ from milepost.formats.journal import AttemptEnded, BudgetReserved, Result
 from milepost.formats.preferences import Preferences
 from milepost.model import money
 from milepost.model.units import Unit, UnitKind
-from milepost.rules import budget, secrets
+from milepost.rules import billing, budget, secrets
 from milepost.rules.accounts import Accounts
 from milepost.store.journal import Journal
-from milepost.unit.billing import booked
+from milepost.unit.billing import billed, booked
 
 MOST_REQUESTS: Final = 30
 _COPIES: Final = 8
@@ -96,10 +96,11 @@ async def ask(inquiry: Inquiry) -> str:
 
 
 def _reserve(journal: Journal, run: str, attempt: str, below: Sequence[budget.Ceiling], inquiry: Inquiry) -> None:
-    amount = budget.estimate(Accounts(journal.everything()), _KIND, below)
+    flat = billing.all_flat(inquiry.preferences, inquiry.models)
+    amount = 0 if flat else budget.estimate(Accounts(journal.everything()), _KIND, below)
     claim = BudgetReserved(at_ms=inquiry.now_ms(), run=run, attempt=attempt, micro_usd=amount)
     refused = journal.append_unless(
-        lambda events: budget.admit(Accounts(events), below, estimate=amount, run=run), claim
+        lambda events: None if flat else budget.admit(Accounts(events), below, estimate=amount, run=run), claim
     )
     if refused is not None:
         told = f"{money.show(refused.committed)} of {money.show(refused.ceiling)} is spent or reserved"
@@ -136,14 +137,14 @@ async def _talk(
     with anyio.move_on_after(inquiry.preferences.auto_supervisor.hard_timeout_minutes * 60):
         async with inquiry.agent.open(spec) as session:
             async for event in session.events():
-                match event:
+                match billed(event, inquiry.preferences):
                     case Text(text=text):
                         words += text
                     case ToolCall():
                         words = ""
-                    case Usage():
-                        journal.append(booked(event, run=run, attempt=attempt, at_ms=inquiry.now_ms()))
-                        if budget.passed(Accounts(journal.everything()), below):
+                    case Usage() as usage:
+                        journal.append(booked(usage, run=run, attempt=attempt, at_ms=inquiry.now_ms()))
+                        if not usage.flat and budget.passed(Accounts(journal.everything()), below):
                             break
                     case Ended():
                         break
