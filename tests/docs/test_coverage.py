@@ -26,7 +26,6 @@ _DV = ((1, 33),)
 _FM = ((1, 36), (40, 54), (60, 74), (80, 102))
 WAITING = {
     "PR-223": "nothing asks whether there is a newer release",
-    "PR-224": "the tree of `gsd visualize` shows tasks, but not how many, and not what was discussed",
 }
 """Statements about auto mode that no test holds up yet, and why."""
 

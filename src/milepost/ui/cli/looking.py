@@ -9,7 +9,7 @@ from milepost.fleet.look import look
 from milepost.formats import captures, evidence
 from milepost.formats.evidence import Evidence
 from milepost.formats.journal import AnyEvent
-from milepost.formats.tree import milestone_file, read, root_file
+from milepost.formats.tree import read, root_file
 from milepost.model import money
 from milepost.model.state import State, Status
 from milepost.rules import projection, waits
@@ -56,13 +56,8 @@ def around(where: Where, program: str, events: Callable[[], Sequence[AnyEvent]] 
 def _drafts(tree: Snapshot, state: State) -> tuple[str, ...]:
     """Milestones to come that have a draft of their context and no context."""
     waits = (Status.ACTIVE, Status.PENDING)
-    return tuple(
-        entry.id
-        for entry in state.registry
-        if entry.status in waits
-        and milestone_file(tree, entry.id, "CONTEXT-DRAFT")
-        and not milestone_file(tree, entry.id, "CONTEXT")
-    )
+    open_ = (entry.id for entry in state.registry if entry.status in waits)
+    return tuple(mid for mid in open_ if plan_tree.discussion(tree, mid) is plan_tree.Discussion.DRAFT)
 
 
 def problems(where: Where) -> tuple[str, ...]:

@@ -1,11 +1,22 @@
-"""All that is planned: milestones, their slices and tasks, with what is done."""
+"""All that is planned: milestones, their slices and tasks, with what is done and what was discussed."""
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import NamedTuple
 
 from milepost.formats import plan, roadmap
 from milepost.formats.tree import Tree, milestone_file, read, slice_file
 from milepost.model.state import RegistryEntry
+
+
+class Discussion(StrEnum):
+    """Whether somebody settled what it is to be; the values are shown to people."""
+
+    DISCUSSED = "discussed"
+    """It has a context."""
+    DRAFT = "draft"
+    """Only a draft of one."""
+    NOT_DISCUSSED = "not discussed"
 
 
 class Leaf(NamedTuple):
@@ -24,6 +35,7 @@ class Branch(NamedTuple):
     done: bool
     depends: tuple[str, ...]
     tasks: tuple[Leaf, ...]
+    discussion: Discussion = Discussion.NOT_DISCUSSED
 
 
 class Stem(NamedTuple):
@@ -31,11 +43,19 @@ class Stem(NamedTuple):
 
     entry: RegistryEntry
     slices: tuple[Branch, ...]
+    discussion: Discussion = Discussion.NOT_DISCUSSED
 
 
 def of(tree: Tree, registry: Iterable[RegistryEntry]) -> tuple[Stem, ...]:
     """The plan, in working order. Raises FormatError for a document that cannot be read."""
-    return tuple(Stem(entry, _slices(tree, entry.id)) for entry in registry)
+    return tuple(Stem(entry, _slices(tree, entry.id), discussion(tree, entry.id)) for entry in registry)
+
+
+def discussion(tree: Tree, mid: str) -> Discussion:
+    """How far it is settled what a milestone is to be, by its documents."""
+    if read(tree, milestone_file(tree, mid, "CONTEXT")):
+        return Discussion.DISCUSSED
+    return Discussion.DRAFT if milestone_file(tree, mid, "CONTEXT-DRAFT") else Discussion.NOT_DISCUSSED
 
 
 def ids(stems: Iterable[Stem]) -> frozenset[str]:
@@ -50,7 +70,15 @@ def ids(stems: Iterable[Stem]) -> frozenset[str]:
 
 def _slices(tree: Tree, mid: str) -> tuple[Branch, ...]:
     found = roadmap.slices(read(tree, milestone_file(tree, mid, "ROADMAP")))
-    return tuple(Branch(s.id, s.title, s.done, tuple(s.depends), _tasks(tree, mid, s.id)) for s in found)
+    return tuple(
+        Branch(s.id, s.title, s.done, tuple(s.depends), _tasks(tree, mid, s.id), _talked(tree, mid, s.id))
+        for s in found
+    )
+
+
+def _talked(tree: Tree, mid: str, sid: str) -> Discussion:
+    settled = read(tree, slice_file(tree, mid, sid, "CONTEXT"))
+    return Discussion.DISCUSSED if settled else Discussion.NOT_DISCUSSED
 
 
 def _tasks(tree: Tree, mid: str, sid: str) -> tuple[Leaf, ...]:

@@ -1,26 +1,55 @@
-"""The plan and its story as text: progress tree, dependencies, timeline. Source: spec auto 7 (visualize)."""
+"""The plan and its story as text: progress tree, dependencies, timeline. Source: spec auto 7 (visualize), PR-224."""
 
 from collections.abc import Callable, Sequence
 
 from milepost.model.state import Status
 from milepost.ui.views import milestone_status, timeline, timeline_text
 from milepost.ui.views.parallel_text import plain
-from milepost.ui.views.plan_tree import Stem
+from milepost.ui.views.plan_tree import Branch, Discussion, Stem
 from milepost.ui.views.situation import Situation
 
 _MARKS = {Status.COMPLETE: "x", Status.ACTIVE: ">", Status.PENDING: " ", Status.PARKED: "-"}
 
 
-def tree(stems: Sequence[Stem]) -> list[str]:
-    """Every milestone, slice and task, with what is done: `[x]` done, `[>]` at it, `[-]` parked."""
+def tree(stems: Sequence[Stem], *, slices_discussed: bool = False) -> list[str]:
+    """Every milestone, slice and task, with what is done: `[x]` done, `[>]` at it, `[-]` parked.
+
+    With how many of how many are done, and what was discussed. slices_discussed: each slice is to be, before its plan.
+    """
     lines: list[str] = []
     for stem in stems:
-        done = sum(part.done for part in stem.slices)
-        count = f"  {done}/{len(stem.slices)} slices" if stem.slices else ""
-        lines.append(f"[{_MARKS[stem.entry.status]}] {stem.entry.id}: {plain(stem.entry.title)}{count}")
+        lines.append(f"[{_MARKS[stem.entry.status]}] {stem.entry.id}: {plain(stem.entry.title)}{_milestone(stem)}")
         for part in stem.slices:
-            lines += [plain(line) for line in milestone_status.branch(part, left="    ")]
+            head, *tasks = milestone_status.branch(part, left="    ")
+            lines += [plain(head) + _slice(part, wanted=slices_discussed), *map(plain, tasks)]
     return lines
+
+
+def _milestone(stem: Stem) -> str:
+    tasks = [task for part in stem.slices for task in part.tasks]
+    counts = [_count("slices", [part.done for part in stem.slices]), _count("tasks", [task.done for task in tasks])]
+    # Nobody will discuss any more what is complete.
+    wanted = stem.entry.status is not Status.COMPLETE
+    return _told([*counts, _said(stem.discussion, wanted=wanted)])
+
+
+def _slice(part: Branch, *, wanted: bool) -> str:
+    """Few slices are discussed on their own; that one was not is said where a plan is to wait for it."""
+    count = _count("tasks", [task.done for task in part.tasks])
+    return _told([count, _said(part.discussion, wanted=wanted and not part.done)])
+
+
+def _said(discussion: Discussion, *, wanted: bool) -> str:
+    return str(discussion) if wanted or discussion is Discussion.DISCUSSED else ""
+
+
+def _count(name: str, done: Sequence[bool]) -> str:
+    return f"{sum(done)}/{len(done)} {name}" if done else ""
+
+
+def _told(facts: Sequence[str]) -> str:
+    said = ", ".join(filter(None, facts))
+    return f"  {said}" if said else ""
 
 
 def dependencies(stems: Sequence[Stem]) -> list[str]:
@@ -41,8 +70,9 @@ def story(here: Situation, width: int) -> str:
 
 def text(here: Situation, stems: Sequence[Stem], parts: Sequence[str], width: int) -> str:
     """The parts that were asked for, each under its heading; ends with a newline."""
+    wanted = here.preferences.phases.require_slice_discussion
     made = {
-        "tree": lambda: "\n".join(tree(stems)) or "Nothing is planned yet.",
+        "tree": lambda: "\n".join(tree(stems, slices_discussed=wanted)) or "Nothing is planned yet.",
         "dependencies": lambda: "\n".join(dependencies(stems)) or "Nothing waits for anything.",
         "timeline": lambda: story(here, width).rstrip("\n"),
     }
