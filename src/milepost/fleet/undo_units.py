@@ -1,10 +1,15 @@
-"""`gsd undo M001/S01/T02`: units of an open milestone taken back: code, boxes and summaries.
+"""`gsd undo M001/S01/T02`: units of a milestone that was not merged taken back: code, boxes and summaries.
+
+    worktree   in the milestone's own, which nobody else writes to
+    branch     on milestone/M001, in the user's checkout
+    none       on the branch that the user stands on, where their own commits lie between those of units
 
 What was completed on top of them (the slice, its test, the milestone) goes with them. The plan says that they are
 open again, and their attempts are counted afresh. Source: spec auto 7 (undo), DESIGN rules 6 and 7.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
@@ -13,7 +18,7 @@ from milepost.fleet.site import Site
 from milepost.formats import plan, roadmap
 from milepost.formats.journal import CapReset, UnitsUndone
 from milepost.formats.tree import milestone_file, slice_file
-from milepost.git import refs, status, undo_units
+from milepost.git import refs, repo, status, undo, undo_units
 from milepost.git.undo_units import Made, Without
 from milepost.model.units import Unit, UnitKind, of_type
 from milepost.rules import done
@@ -26,6 +31,8 @@ _OF_MILESTONE: Final = (UnitKind.VALIDATE_MILESTONE, UnitKind.COMPLETE_MILESTONE
 _OF_SLICE: Final = (UnitKind.COMPLETE_SLICE, UnitKind.RUN_UAT)
 _CLAIMS: Final = frozenset({UnitKind.EXECUTE_TASK, UnitKind.REASSESS_ROADMAP, *_OF_SLICE, *_OF_MILESTONE})
 """Kinds whose document says that they are done."""
+_NAMED: Final = 5
+"""So many files are named in a sentence."""
 
 
 class CannotUndo(MilepostError):
@@ -43,6 +50,10 @@ class Plan:
     made: tuple[Made, ...]
     """Newest first."""
     found: Without
+    tree: str
+    """What the branch will be, plan included; of no use when something conflicts."""
+    outside: Mapping[str, str | None]
+    """Files of the plan that git does not keep, as they will be, by path below the state directory."""
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -52,33 +63,26 @@ class Plan:
 
 def look(target: Target | None, site: Site) -> Plan:
     """What an undo would take back; target None: the last unit. Raises CannotUndo, NotHere."""
-    milestone = target.milestone if target else _active(site)
+    milestone = target.milestone if target else _latest(site)
     desk = by_hand.find(milestone, site)
-    if not desk.own or not desk.branch.startswith("milestone/"):
-        raise CannotUndo(
-            f"{milestone} has no worktree of its own; its commits are on {desk.branch or 'no branch'} in your checkout",
-            hint=f"git log --grep='GSD-Unit: .* {milestone}' shows them. A merged one: gsd undo milestone {milestone}",
-        )
-    tip = refs.branch_tip(site.root, desk.branch) or ""
-    base = refs.merge_base(site.root, places.target_of(milestone, site.shift()), tip) or tip
-    known = undo_units.made(desk.cwd, base, desk.branch)
+    known = _known(desk)
     chosen = _chosen(target, known)
     if not chosen:
-        raise CannotUndo(f"{target or milestone} has no commit that could be taken back", hint="gsd history")
-    if changes := status.dirty(desk.cwd):
         raise CannotUndo(
-            f"{desk.cwd} has changes that are not committed: {changes[0].path}",
-            hint="gsd auto settles what a session left; commit or remove anything else",
+            f"{target or milestone} has no commit on {desk.branch} that could be taken back",
+            hint=f"git log --all --grep='GSD-Unit: .* {milestone}' shows where its commits are",
         )
     commits = [one.commit for one in chosen]
     generated = site.preferences.parallel.generated_files
+    tip = refs.branch_tip(site.root, desk.branch) or ""
     found = undo_units.without(desk.cwd, tip, commits, state_dir=site.state_dir, generated=generated)
-    return Plan(target=str(target or _unit(chosen[0]).id), milestone=milestone, made=chosen, found=found)
+    name = str(target or _unit(chosen[0]).id)
+    return _with_books(Plan(target=name, milestone=milestone, made=chosen, found=found, tree="", outside={}), desk)
 
 
 def carry_out(target: Target | None, site: Site) -> tuple[Plan, str]:
-    """Take it back; the plan and the commit. Raises CannotUndo, LeaseHeld, NotHere, CommitRefused."""
-    milestone = target.milestone if target else _active(site)
+    """Take it back; the plan and the commit. Raises CannotUndo, LeaseHeld, NotHere, InTheWay, CommitRefused."""
+    milestone = target.milestone if target else _latest(site)
     with by_hand.desk(milestone, site, f"undo {target or milestone}") as desk:
         if open_attempts(site.journal(milestone).own()):
             raise CannotUndo(f"a unit of {milestone} was not settled yet", hint="gsd auto settles it, then undo")
@@ -88,24 +92,58 @@ def carry_out(target: Target | None, site: Site) -> tuple[Plan, str]:
             raise CannotUndo(
                 f"{wanted.target} stays: later work stands on it in {files}", hint="Undo what came later first."
             )
-        texts = _books(wanted, desk)
+        _require_free(wanted, desk)
         _set_aside(wanted, desk)
-        docs = site.preferences.git.commit_docs
-        inside = {f"{site.state_dir}/{path}": text for path, text in texts.items()} if docs else {}
-        tree = undo_units.with_files(desk.cwd, wanted.found.tree, inside)
         commits = [one.commit for one in wanted.made]
-        new = undo_units.commit(desk.cwd, milestone, wanted.found, tree, commits, what=wanted.target)
-        if not docs:
-            desk.write(texts, "")
+        new = undo_units.commit(desk.cwd, milestone, wanted.found, wanted.tree, commits, what=wanted.target)
+        desk.write(wanted.outside, "")
         _note(wanted, new, site)
         return wanted, new
 
 
-def _active(site: Site) -> str:
-    active = by_hand.state_of(site).active_milestone
-    if active is None:
-        raise CannotUndo("no milestone is open", hint="A merged one: gsd undo milestone M001")
-    return active.id
+def _latest(site: Site) -> str:
+    """The milestone of the last unit: where all share a branch that of its last commit, else the active one."""
+    branch = repo.head_of(site.root).branch
+    if branch and site.preferences.git.isolation == "none" and (known := undo_units.made(site.root, "", branch)):
+        return _unit(known[0]).milestone
+    state = by_hand.state_of(site)
+    found = state.active_milestone or state.last_completed_milestone
+    if found is None:
+        raise CannotUndo("no milestone was begun", hint="gsd status")
+    return found.id
+
+
+def _known(desk: by_hand.Desk) -> tuple[Made, ...]:
+    """The commits of the milestone's units that may be taken back. Raises CannotUndo."""
+    site, milestone = desk.site, desk.milestone
+    if not desk.branch:
+        raise CannotUndo(f"{desk.cwd} is on no branch", hint="git switch to the branch of the work, then undo")
+    base = ""
+    if desk.branch == f"milestone/{milestone}":
+        tip = refs.branch_tip(site.root, desk.branch) or ""
+        base = refs.merge_base(site.root, places.target_of(milestone, site.shift()), tip) or ""
+    elif undo.landed_commits(site.root, milestone, desk.branch):
+        raise CannotUndo(
+            f"{milestone} is merged into {desk.branch}", hint=f"gsd undo milestone {milestone} takes it out, whole"
+        )
+    return tuple(one for one in undo_units.made(desk.cwd, base, desk.branch) if _unit(one).milestone == milestone)
+
+
+def _require_free(wanted: Plan, desk: by_hand.Desk) -> None:
+    """Nothing of anybody's may lie where files change; in a worktree of our own, nothing uncommitted may lie at all."""
+    if desk.own:
+        if changes := status.dirty(desk.cwd):
+            raise CannotUndo(
+                f"{desk.cwd} has changes that are not committed: {changes[0].path}",
+                hint="gsd auto settles what a session left; commit or remove anything else",
+            )
+        return
+    if blocked := undo_units.in_the_way(desk.cwd, wanted.found, wanted.tree):
+        named = ", ".join(str(one) for one in blocked[:_NAMED]) + (" …" if len(blocked) > _NAMED else "")
+        raise CannotUndo(
+            f"{wanted.target} stays: your checkout has changes where files would change: {named}",
+            hint=f"Commit them or move them away, then: gsd undo {wanted.target} --force",
+        )
 
 
 def _chosen(target: Target | None, known: tuple[Made, ...]) -> tuple[Made, ...]:
@@ -128,6 +166,17 @@ def _on_top(unit: Unit, slices: set[str | None]) -> bool:
 def _unit(made: Made) -> Unit:
     type_, _, path = made.unit.partition(" ")
     return of_type(type_, path)
+
+
+def _with_books(wanted: Plan, desk: by_hand.Desk) -> Plan:
+    """The plan with boxes that would still be ticked, and documents that would still say done, set right."""
+    if wanted.found.conflicts:
+        return wanted
+    texts = _books(wanted, desk)
+    if not desk.site.preferences.git.commit_docs:
+        return replace(wanted, tree=wanted.found.tree, outside=texts)
+    inside = {f"{desk.site.state_dir}/{path}": text for path, text in texts.items()}
+    return replace(wanted, tree=undo_units.with_files(desk.cwd, wanted.found.tree, inside))
 
 
 def _books(wanted: Plan, desk: by_hand.Desk) -> dict[str, str | None]:

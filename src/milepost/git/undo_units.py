@@ -1,11 +1,12 @@
-"""Units of an open milestone taken back out of its branch, in its own worktree; the user's checkout has no part in it.
+"""Units of a milestone taken back out of the branch that has their commits, wherever that is checked out.
 
     revert(M001/S01/T02): take it back out
 
     GSD-Undone-Commit: 4be1…
 
 What came later stays where it does not stand on what goes. The commits are found by their trailers, newest first; what
-was reverted is not found again. Source: spec auto 7 (undo), DESIGN rules 6 and 7.
+was reverted is not found again. In a checkout that is the user's too, only files of those commits are touched, and none
+that has a change of theirs. Source: spec auto 7 (undo), DESIGN rules 6 and 7.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,17 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from milepost.git import refs
+from milepost.errors import ExitCode, MilepostError
+from milepost.git import checkout, refs
+from milepost.git.checkout import Blocked
 from milepost.git.merge_tree import Conflict
 from milepost.git.proof import UNDONE
 from milepost.git.reverse import reverse
-from milepost.git.run import git, raw
+from milepost.git.run import GitFailed, git, raw
 from milepost.git.snapshots import private_index
 from milepost.git.tree_commit import commit_tree
 
 UNIT = "GSD-Unit"
 _NOBODY = ""
 """In a conflict, planning files stay as they are now; their boxes are set apart from that."""
+
+
+class InTheWay(MilepostError):
+    """A file was changed while it was to be taken back; nothing was moved."""
+
+    exit_code = ExitCode.BLOCKED
 
 
 class Made(NamedTuple):
@@ -45,10 +54,15 @@ class Without:
 
 
 def made(where: Path, base: str, branch: str) -> tuple[Made, ...]:
-    """The commits of units on `branch` since `base`, newest first, without those that were taken back out."""
+    """The commits of units on `branch` since `base`, newest first, without those that were taken back out.
+
+    base: a commit; empty for the whole history, where people's commits lie between those of units.
+    """
     unit, undone = (f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (UNIT, UNDONE))
     form = f"%H%x1f{unit}%x1f{undone}%x1f%s"
-    lines = git(where, "log", f"--format={form}", f"{base}..refs/heads/{branch}").out.splitlines()
+    since = f"{base}..refs/heads/{branch}" if base else f"refs/heads/{branch}"
+    chosen = [f"--grep=^{key}: " for key in (UNIT, UNDONE)]
+    lines = git(where, "log", "--topo-order", *chosen, f"--format={form}", since, "--").out.splitlines()
     found, gone = [], set[str]()
     for line in lines:
         commit, units, reverted, subject = line.split("\x1f", 3)
@@ -62,6 +76,12 @@ def without(where: Path, tip: str, commits: Sequence[str], *, state_dir: str, ge
     """What the branch would be. Changes nothing."""
     found = reverse(where, tip, commits, mid=_NOBODY, state_dir=state_dir, generated=generated)
     return Without(tip=tip, tree=found.tree, conflicts=found.conflicts)
+
+
+def in_the_way(where: Path, found: Without, tree: str) -> tuple[Blocked, ...]:
+    """What of the user's lies where the checkout would change from the branch's tip to `tree`. Changes nothing."""
+    with private_index(where) as index:
+        return checkout.blockers(where, found.tip, tree, index=index)
 
 
 def text_in(where: Path, tree: str, path: str) -> str | None:
@@ -85,9 +105,9 @@ def with_files(where: Path, tree: str, texts: Mapping[str, str | None]) -> str:
 
 
 def commit(where: Path, mid: str, found: Without, tree: str, commits: Sequence[str], *, what: str) -> str:
-    """Commit the tree on the branch that is checked out at `where`, which is clean; its files follow.
+    """Commit the tree on the branch that is checked out at `where`, with nothing in the way; its files follow.
 
-    The former tip is pinned. what: `M001/S01/T02`. Raises CommitRefused, SigningFailed or GitFailed.
+    The former tip is pinned. what: `M001/S01/T02`. Raises InTheWay, CommitRefused or SigningFailed.
     """
     refs.pin(where, mid, "undo", found.tip)
     reverts = "\n".join(f"This reverts commit {one}." for one in commits)
@@ -96,5 +116,10 @@ def commit(where: Path, mid: str, found: Without, tree: str, commits: Sequence[s
     new = commit_tree(
         where, tree, (found.tip,), message, what=f"the commit that takes {what} back out", trailers=trailers
     )
-    git(where, "merge", "--ff-only", "--quiet", new)
+    try:
+        # Left to themselves, git puts local changes aside here where the user likes that, and overwrites ignored files.
+        git(where, "-c", "merge.autoStash=false", "merge", "--ff-only", "--no-overwrite-ignore", "--quiet", new)
+    except GitFailed as failed:
+        paths = ", ".join(str(blocked) for blocked in checkout.in_the_way(failed))
+        raise InTheWay(f"{what} stays: {paths}", hint="Commit it or move it away, and undo again.") from failed
     return new

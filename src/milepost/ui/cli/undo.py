@@ -21,7 +21,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     """The options."""
     made = arguments.Parser(
         prog=f"{program} undo",
-        description="Take units of an open milestone back (the last one, when none is named), or a merged milestone.",
+        description="Take units that were not merged back (the last one, when none is named), or a merged milestone.",
     )
     made.add_argument("what", nargs="?", default="", metavar="UNIT", help="M001/S01/T02, M001/S01, T02, or: milestone")
     made.add_argument("id", nargs="?", default="", metavar="MID", help="after milestone: which one")
