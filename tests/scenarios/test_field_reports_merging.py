@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -101,13 +102,16 @@ def test_dirty_worktree_at_teardown_and_an_auto_commit_that_fails_because_of_a_l
     where = fleet.tree("M001")
     projects.write(where, {"left.txt": "not committed yet\n"})
     lock = fleet.root / ".git/worktrees/M001/index.lock"
-    lock.touch()
-    ran = fleet.parallel("merge")
+    with subprocess.Popen(["git", "-C", str(where), "cat-file", "--batch"], stdin=subprocess.PIPE) as holder:
+        wait_until(lambda: Path(f"/proc/{holder.pid}/cwd").readlink() == where, seconds=PATIENCE_S)
+        lock.touch()
+        ran = fleet.parallel("merge")
+        holder.kill()
     assert ran.code == BLOCKED
     assert "index.lock" in ran.out
     assert fleet.landed() == ["M002"], "the others are merged all the same"
     assert (where / "left.txt").read_text() == "not committed yet\n"
-    lock.unlink()
+    assert lock.exists(), "it may have been held"
     fleet.parallel("merge").require(DONE)
     fleet.require_done(*PAIR)
     assert fleet.git("show", "main:left.txt") == "not committed yet\n"

@@ -1,12 +1,12 @@
 """What git says of the repository, asked once and without taking a lock."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.doctor.finding import Finding, Severity
 from milepost.errors import MilepostError
+from milepost.git import left_lock
 from milepost.git import repo as repos
 from milepost.git.listing import Registered, registered
 from milepost.git.refs import BACKUPS
@@ -69,7 +69,7 @@ def _facts(root: Path, state_dir: str, now_s: float) -> Facts:
         operation=repos.in_progress(root),
         squash_message=_existing(found.git_dir / "SQUASH_MSG"),
         locks=locks,
-        git_running=bool(locks) and any(_is_git(row.pid) for row in table.rows()),
+        git_running=bool(locks) and any(left_lock.may_be_git(row.pid) for row in table.rows()),
         nested=_nested(root, state_dir),
         tracked_runtime=_tracked_runtime(root, state_dir),
     )
@@ -120,17 +120,6 @@ def _listed(directory: Path) -> list[Path]:
         return sorted(directory.iterdir())
     except OSError:
         return []
-
-
-def _is_git(pid: int) -> bool:
-    """Whether the process is a git. Where `/proc` does not tell, every process may be one."""
-    if not os.path.isdir("/proc/self"):
-        return True
-    try:
-        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
-    except OSError:
-        return False
-    return name == "git" or name.startswith("git-")
 
 
 def _nested(root: Path, state_dir: str) -> tuple[repos.Nested, ...]:

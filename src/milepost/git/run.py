@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from milepost.errors import MilepostError
+from milepost.git import left_lock
 
 OLDEST = (2, 38)
 """`merge-tree --write-tree` came with git 2.38."""
@@ -106,16 +107,14 @@ def git(
 
     ok: exit codes that count as success. stdin: bytes to read, None is `/dev/null`. index: a private index file.
     env: variables on top of the scrubbed environment. Contention for a lock file, or with a worktree that is being
-    added, is retried with jitter for about two seconds. Raises GitFailed, or its kinds DubiousOwnership, GitLocked and
-    GitTimedOut; GitUnusable without git.
+    added, is retried with jitter for about two seconds; a lock that a killed git left is taken away. Raises
+    GitFailed, or its kinds DubiousOwnership, GitLocked and GitTimedOut; GitUnusable without git.
     """
     full = _environment(index, env) | _ceiling(where)
-    done = _once(where, args, stdin, full, timeout_s)
-    for attempt in range(1, _ATTEMPTS):
-        if done.code in ok or not (_CONTENDED.search(done.err) or _HALF_MADE.search(done.err)):
-            break
-        time.sleep(_PAUSE_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, guards nothing
-        done = _once(where, args, stdin, full, timeout_s)
+    done = _patiently(where, args, ok, stdin, full, timeout_s)
+    lock = None if done.code in ok else left_lock.named_in(done.err)
+    if lock is not None and left_lock.take_away(lock, ours=left_lock.of_ours(lock)):
+        done = _patiently(where, args, ok, stdin, full, timeout_s)
     if done.code in ok:
         return done
     if not _CONTENDED.search(done.err):
@@ -176,6 +175,18 @@ def _ceiling(where: Path) -> dict[str, str]:
     """In a worktree of ours git must not climb: around it is the user's own checkout."""
     found = _OURS.match(os.path.abspath(where))
     return {"GIT_CEILING_DIRECTORIES": found[1]} if found else {}
+
+
+def _patiently(
+    where: Path, args: Sequence[str], ok: tuple[int, ...], stdin: bytes | None, env: dict[str, str], timeout_s: float
+) -> Done:
+    done = _once(where, args, stdin, env, timeout_s)
+    for attempt in range(1, _ATTEMPTS):
+        if done.code in ok or not (_CONTENDED.search(done.err) or _HALF_MADE.search(done.err)):
+            break
+        time.sleep(_PAUSE_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries, guards nothing
+        done = _once(where, args, stdin, env, timeout_s)
+    return done
 
 
 def _once(where: Path, args: Sequence[str], stdin: bytes | None, env: dict[str, str], timeout_s: float) -> Done:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
-from milepost.git import include, refs
+from milepost.git import include, left_lock, refs
 from milepost.git.isolation import IsolationBroken, points_back, prove_checkout, prove_place, same
 from milepost.git.listing import Registered, find, holder
 from milepost.git.repo import HeadKind, Repo, head_of
 from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, git
 from milepost.git.status import dirty
-from milepost.model.ids import require_milestone
+from milepost.model.work import branch_of, require_key
 
 __all__ = [
     "BranchBusy", "BranchDiverged", "IsolationBroken", "PathTaken", "Worktree", "WorktreeUnusable", "branch_name",
@@ -60,13 +60,13 @@ class Worktree:
 
 
 def branch_name(mid: str) -> str:
-    """`milestone/<MID>`."""
-    return f"milestone/{mid}"
+    """`milestone/<MID>`, or that of a quick task."""
+    return branch_of(mid)
 
 
 def worktree_path(root: Path, mid: str, *, state_dir: str = ".gsd") -> Path:
     """Where the milestone's worktree stands; raises BadId for an id that is not one."""
-    return root / state_dir / "worktrees" / require_milestone(mid)
+    return root / state_dir / "worktrees" / require_key(mid)
 
 
 def ensure(repo: Repo, mid: str, start: str, *, state_dir: str = ".gsd") -> Worktree:
@@ -238,6 +238,7 @@ def _attach(repo: Repo, path: Path, branch: str, commit: str) -> str:
 def _finish_creation(repo: Repo, known: Registered) -> str:
     """Complete a `worktree add` that was killed: nobody has worked there yet, so its files are git's own."""
     git_dir = Path(git(known.path, "rev-parse", "--absolute-git-dir").line)
+    left_lock.sweep(git_dir)
     if known.locked != INITIALIZING and (git_dir / "index").exists():
         return ""
     (git_dir / "index.lock").unlink(missing_ok=True)
