@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ GIT_ONLY = "kill -9 $PPID"
 """By a filter: its parent is the git that checks out."""
 CHILD = """
 import sys
+import time
 from pathlib import Path
 from git.arrange import plan_for
 from milepost.git import merge
@@ -131,6 +133,16 @@ def test_another_git_that_stays_is_named(project: Path, worktree: Path, monkeypa
     assert (head(project, "main"), status(project), lock.read_bytes()) == (before, [], b"")
     lock.unlink()
     assert isinstance(land(project, worktree), Landed)
+    require_whole(project, [])
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="only /proc tells what a process is")
+def test_a_lock_that_a_killed_git_left_long_ago_is_no_obstacle(project: Path, worktree: Path) -> None:
+    lock = project / ".git/index.lock"
+    lock.touch()
+    os.utime(lock, (time.time() - 90,) * 2)
+    assert isinstance(land(project, worktree), Landed)
+    assert locks(project) == []
     require_whole(project, [])
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.git import left_lock
 from milepost.git.repo import git_dir
 
 _OURS: Final = b"milepost: a merge is being brought to this checkout; the next gsd command finishes it\n"
@@ -85,6 +86,8 @@ def held(where: Path) -> Iterator[Hold]:
 
 def _taken(lock: Path, where: Path) -> int:
     deadline = time.monotonic() + _WAIT_S
+    if lock.exists():
+        left_lock.take_away(lock, ours=False)
     while (descriptor := _made(lock)) is None and (descriptor := _left(lock)) is None:
         if time.monotonic() > deadline:
             raise IndexBusy(where, lock)
