@@ -29,3 +29,21 @@ def test_without_the_table_a_window_is_supposed(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(windows, "find_spec", lambda _name: None)
     assert windows.window("claude-sonnet-5-5") == windows.DEFAULT
     windows.window.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "name", "full"),
+    [
+        (140_000, "claude-sonnet-4-5", 70),
+        (140_000, "openai/gpt-5.5", 14),
+        (windows.FEW, "ollama/made-up", 0),
+        (2_000, "", 1),
+    ],
+)
+def test_how_full_a_window_is(tokens: int, name: str, full: int) -> None:
+    assert windows.percent(tokens, name) == full
+
+
+def test_a_few_tokens_need_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "window", lambda name: pytest.fail(f"the window of {name} was looked up"))
+    assert windows.percent(windows.FEW - 1, "claude-sonnet-4-5") == 0

@@ -68,7 +68,8 @@ class Supervisor:
             case ToolCall():
                 self._open[event.id] = event.name
             case Usage():
-                self._percent = _percent(event)
+                tokens = event.input + event.cache_read + event.cache_write + event.output
+                self._percent = windows.percent(tokens, event.model)
             case ToolResult():
                 self._open.pop(event.id, None)
                 await self._mind_context(session)
@@ -211,12 +212,6 @@ class _Record:
 def _kind(event: Event) -> str:
     tag = event.__struct_config__.tag
     return f"{tag}:{event.name}" if isinstance(event, ToolCall) else str(tag)
-
-
-def _percent(usage: Usage) -> int:
-    """How full the window was with this request and its answer."""
-    tokens = usage.input + usage.cache_read + usage.cache_write + usage.output
-    return 100 * tokens // windows.window(usage.model)
 
 
 def _notes_path(unit: Unit, bench: Bench) -> str:

@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 DEFAULT = 200_000
 """For a model that nobody lists (spec auto 10.2)."""
+FEW = 1_000
+"""So many tokens fill the window of no model that can work with tools, and the table takes longer to load than they."""
 _UNLISTED = (("gemini-", 1_000_000),)
 """Families that the table lists without a window."""
 
@@ -15,6 +17,11 @@ def window(name: str) -> int:
     provider, slash, model = name.partition("/")
     provider, model = (provider.lower(), model) if slash else ("", name)
     return _listed(model, provider) or _listed(name, "") or _family(model)
+
+
+def percent(tokens: int, name: str) -> int:
+    """How full the window of a model is with a request and its answer of so many tokens."""
+    return 100 * tokens // window(name) if tokens >= FEW else 0
 
 
 def _listed(model: str, provider: str) -> int | None:
