@@ -50,7 +50,7 @@ def looks(stage: Stage) -> list[dict[str, object]]:
 
 @pytest.mark.covers("key:memory.enabled", "command:memory")
 def test_what_a_session_finds_out_is_kept_with_its_source(stage: Stage) -> None:
-    learning(stage.make(tasks=2, preferences=ON), [made()]).auto().require(DONE)
+    ran = learning(stage.make(tasks=2, preferences=ON), [made()]).auto().require(DONE)
     [memory] = known(stage)
     assert (memory["id"], memory["content"], memory["unit"]) == ("MEM001", TRAP, T1)
     [begun] = [e for e in stage.events("attempt-started") if e["unit"] == "M001/S01/T01"]
@@ -62,6 +62,19 @@ def test_what_a_session_finds_out_is_kept_with_its_source(stage: Stage) -> None:
     # One look: the other sessions said too little to be worth the money.
     [look] = looks(stage)
     assert look["microUsd"] == 700
+    # It is booked as what it is, everywhere, and is no unit.
+    told = json.loads(stage.gsd("history", "--json").require(DONE).out)
+    assert {"name": "memory", "cost": 0.0007} in [{k: row[k] for k in ("name", "cost")} for row in told["byPhase"]]
+    assert "memory M001/S01/T01" in {row["name"] for row in told["byUnit"]}
+    rows = json.loads((stage.state / "metrics.json").read_text())["units"]
+    assert [(row["id"], row["cost"]) for row in rows if row["type"] == "memory"] == [("M001/S01/T01", 0.0007)]
+    assert sum(row["apiRequests"] for row in rows) == len(stage.events("usage-reported"))
+    kinds = {row["kind"]: row for row in json.loads(stage.gsd("status", "--json").require(DONE).out)["units"]}
+    assert (kinds["memory"]["committed"], kinds["memory"]["cost"]) == (0, 0.0007)
+    report = stage.gsd("export", "--markdown", "--output", "-").require(DONE).out
+    assert "Besides: $0.0007, 110 tokens for memory." in report
+    assert "unknown units" not in report
+    assert f"{stage.attempts()} units done, " in ran.out.splitlines()[-1]
     assert "memories.jsonl" not in stage.git("ls-tree", "-r", "--name-only", "main")
     assert stage.git("status", "--porcelain") == ""
 

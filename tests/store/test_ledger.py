@@ -132,3 +132,19 @@ def test_pipes_in_the_place_of_our_files_hang_nobody(tmp_path: Path) -> None:
     assert ledger.read_lock(tmp_path) is None
     with pytest.raises(OSError, match="not a regular file"):
         ledger.carried(tmp_path)
+
+
+def test_what_was_asked_beside_the_work_has_its_own_row() -> None:
+    def asked(name: str, at_ms: int) -> UsageReported:
+        return UsageReported(at_ms=at_ms, run="r", attempt=name, model="small", input=10, output=2, micro_usd=7)
+
+    made = ledger.rows(
+        [*attempt("a", 1_000, 500), asked("memory.a", 1_200), asked("memory.a", 1_300), asked("forensics.f1", 9_000)]
+    )
+    assert [(row.type, row.id, row.attempt) for row in made[1:]] == [
+        ("memory", "M001/S01/T01", "memory.a"),
+        ("forensics", "", "forensics.f1"),
+    ]  # fmt: skip
+    memory = made[1]
+    assert (memory.cost, memory.tokens.total, memory.api_requests) == (0.000014, 24, 2)
+    assert (memory.started_at, memory.finished_at, memory.model) == (1_200, 1_300, "small")

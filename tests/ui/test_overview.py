@@ -6,7 +6,7 @@ from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Lan
 from milepost.model.state import Counts, Phase, Progress, Ref, State, Tally
 from milepost.model.units import Unit, UnitKind
 from milepost.rules.dispatch import Dispatch, Halt, Level
-from milepost.ui.views import overview
+from milepost.ui.views import overview, spending
 from milepost.ui.views.overview import Overview, Row
 from milepost.ui.views.spending import Spent
 
@@ -47,7 +47,7 @@ def seen(events: list[AnyEvent], **changes: object) -> Overview:
 
 
 def test_rows_by_kind_in_the_order_they_were_met() -> None:
-    assert overview.by_kind(EVENTS) == (
+    assert overview.by_kind(spending.attempts(EVENTS)) == (
         Row(kind="plan-slice", attempts=2, committed=2, spent=Spent(requests=3, input=1_800, output=1_200, micro_usd=1_000)),
         Row(
             kind="execute-task", attempts=1, committed=1,
@@ -55,8 +55,8 @@ def test_rows_by_kind_in_the_order_they_were_met() -> None:
         ),
         Row(kind="run-uat", attempts=1, committed=1, spent=Spent()),
     )  # fmt: skip
-    assert [row.micro_usd for row in overview.by_kind(EVENTS)] == [1_000, None, 0]
-    assert overview.by_kind([]) == ()
+    assert [row.micro_usd for row in overview.by_kind(spending.attempts(EVENTS))] == [1_000, None, 0]
+    assert overview.by_kind(()) == ()
 
 
 def test_the_sums() -> None:

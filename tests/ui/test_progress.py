@@ -8,7 +8,7 @@ import pytest
 
 from milepost.agents.session import Ended, ErrorKind, SessionError, Stop, Text, ToolCall, ToolResult, Usage
 from milepost.errors import ExitCode
-from milepost.formats.journal import AttemptStarted, UsageReported
+from milepost.formats.journal import AttemptEnded, AttemptStarted, Result, UsageReported
 from milepost.model.units import Unit, UnitKind
 from milepost.ui import progress
 from milepost.ui.progress import JsonLines, Live, Plain
@@ -137,18 +137,22 @@ def test_the_last_words(headless: bool, tmp_path: Path, capsys: pytest.CaptureFi
         shift.journal("M001").append(started)
         usage = UsageReported(at_ms=2, run=run, attempt=name, model="m", input=10, output=1, micro_usd=price)
         shift.journal("M001").append(usage)
+    for name, result in (("a", Result.COMMITTED), ("b", Result.VERIFY_FAILED), ("old", Result.COMMITTED)):
+        shift.journal("M001").append(AttemptEnded(at_ms=3, run="r-1", attempt=name, result=result))
+    # What was asked beside the work costs, and is no unit.
+    shift.journal("M001").append(UsageReported(at_ms=4, run="r-1", attempt="memory.a", model="m", input=5, output=0))
     ending = Ending(ExitCode.PAUSED, "the gate failed", "Mend it, then gsd auto.")
     progress.summary(ending, shift, seconds=12.4, headless=headless, program="sf")
     out = capsys.readouterr().out
     if headless:
         assert json.loads(out) == {
             "type": "summary", "status": "paused", "exitCode": 3, "reason": "the gate failed",
-            "hint": "Mend it, then sf auto.", "units": 2, "tokens": 22, "cost": 0.002, "unpricedRequests": 1,
+            "hint": "Mend it, then sf auto.", "units": 2, "settled": 1, "sessions": 2, "tokens": 27, "cost": 0.002, "unpricedRequests": 2,
             "durationMs": 12400, "restarts": 0,
         }  # fmt: skip
     else:
         assert out.splitlines() == [
             "paused: the gate failed",
             "  Mend it, then sf auto.",
-            "  2 units, 22 tokens, $0.0020 and 1 request of unknown price, 12 s",
+            "  2 units done (1 settled from an earlier run) in 2 sessions, 27 tokens, $0.0020 and 2 requests of unknown price, 12 s",
         ]

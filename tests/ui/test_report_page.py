@@ -95,7 +95,7 @@ def test_one_milestone_has_its_own_part_of_it() -> None:
     assert [work.named for work in told.works] == ["execute-task M002/S01/T01"]
     assert [fact.says[:25] for fact in told.waits] == ["waited for the budget unt"]
     assert [fact.about for fact in told.undone] == ["execute-task/M002/S01/T01"]
-    assert (told.skipped, told.spent.micro_usd, told.lost.requests) == ((), 1_000_000, 0)
+    assert (told.skipped, told.spent.micro_usd, told.beside) == ((), 1_000_000, {})
     assert [row.milestone for row in told.timeline.rows] == ["M002"]
     assert ("Project", "$2.04 in all, with every other milestone") in words.figures(told)
 

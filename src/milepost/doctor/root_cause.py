@@ -18,7 +18,7 @@ from milepost.agents.session import Agent, Ended, SessionSpec, Text, ToolCall, T
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AttemptEnded, BudgetReserved, Result
 from milepost.formats.preferences import Preferences
-from milepost.model import money
+from milepost.model import asides, money
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import billing, budget, secrets
 from milepost.rules.accounts import Accounts
@@ -28,7 +28,6 @@ from milepost.unit.billing import billed, booked
 MOST_REQUESTS: Final = 30
 _COPIES: Final = 8
 """Transcripts that are laid before it."""
-_KIND: Final = "hook/forensics"
 
 _SYSTEM: Final = """\
 You are asked for the root cause of trouble in an automated run of a software project. You only look; you change \
@@ -77,7 +76,7 @@ async def ask(inquiry: Inquiry) -> str:
     """The answer, without credentials. Raises NoMoney, NoAnswer, and what the disk raises."""
     journal = Journal(inquiry.state, "project")
     run = f"f{inquiry.now_ms():013d}-{os.urandom(3).hex()}"
-    attempt = f"forensics.{run}"
+    attempt = asides.forensics(run)
     ceilings = budget.ceilings_of(inquiry.preferences, milestone="", session=None, carried=inquiry.carried)
     below = budget.binding(ceilings, inquiry.preferences)
     _reserve(journal, run, attempt, below, inquiry)
@@ -97,7 +96,7 @@ async def ask(inquiry: Inquiry) -> str:
 
 def _reserve(journal: Journal, run: str, attempt: str, below: Sequence[budget.Ceiling], inquiry: Inquiry) -> None:
     flat = billing.all_flat(inquiry.preferences, inquiry.models)
-    amount = 0 if flat else budget.estimate(Accounts(journal.everything()), _KIND, below)
+    amount = 0 if flat else budget.estimate(Accounts(journal.everything()), asides.FORENSICS, below)
     claim = BudgetReserved(at_ms=inquiry.now_ms(), run=run, attempt=attempt, micro_usd=amount)
     refused = journal.append_unless(
         lambda events: None if flat else budget.admit(Accounts(events), below, estimate=amount, run=run), claim
@@ -122,7 +121,7 @@ async def _talk(
     place: Path, journal: Journal, run: str, attempt: str, below: Sequence[budget.Ceiling], inquiry: Inquiry
 ) -> str:
     spec = SessionSpec(
-        unit=Unit(UnitKind.HOOK, "M000", "forensics"),
+        unit=Unit(UnitKind.HOOK, "M000", asides.FORENSICS),
         cwd=place,
         system=_SYSTEM,
         prompt=_PROMPT,

@@ -19,6 +19,7 @@ from milepost.formats.journal import (
     UsageReported,
     WorkerLost,
 )
+from milepost.model import asides
 
 
 class Books(NamedTuple):
@@ -66,7 +67,7 @@ class Account:
     def __init__(self, attempt: str, run: str) -> None:
         self.attempt = attempt
         self.run = run
-        self.kind = ""
+        self.kind = asides.kind(attempt)
         self.milestone = ""
         self.reserved = self.spent = 0
         self.priced = self.unpriced = 0

@@ -20,7 +20,7 @@ from milepost.formats.journal import (
     UsageReported,
 )
 from milepost.formats.preferences import Preferences
-from milepost.model import money
+from milepost.model import asides, money
 from milepost.rules import budget
 from milepost.rules.accounts import Accounts
 
@@ -110,7 +110,7 @@ def estimate(events: Iterable[AnyEvent], kind: str, window: Window) -> int:
                 took[event.attempt] = took.get(event.attempt, 0) + tokens_of(event)
             case _:
                 pass
-    known = [tokens for attempt, tokens in took.items() if kinds.get(attempt) == kind]
+    known = [tokens for attempt, tokens in took.items() if kinds.get(attempt, asides.kind(attempt)) == kind]
     return sum(known) // len(known) if known else window.limit // _FIRST_PART
 
 

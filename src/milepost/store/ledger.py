@@ -4,7 +4,7 @@ Both are projections: they can be deleted and are made again. Rows of the ledger
 Source: spec auto 5.4, 5.12; DESIGN rule 1.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import UNSET
@@ -12,7 +12,7 @@ from msgspec import UNSET
 from milepost.errors import FormatError
 from milepost.formats import lock, metrics
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, SessionEnded, UsageReported
-from milepost.model import money
+from milepost.model import asides, money
 from milepost.store import atomic, regular
 
 _UNBELIEVABLE_USD = 1e9
@@ -52,7 +52,7 @@ def carried(state: Path) -> int:
 
 
 def rows(events: Iterable[AnyEvent]) -> list[metrics.Row]:
-    """One row per attempt that made a request, in the order they began."""
+    """One row per attempt that made a request, in the order they began, and then what was asked beside the work."""
     started: dict[str, AttemptStarted] = {}
     usage: dict[str, list[UsageReported]] = {}
     sessions: dict[str, SessionEnded] = {}
@@ -69,29 +69,41 @@ def rows(events: Iterable[AnyEvent]) -> list[metrics.Row]:
                 ends[attempt] = event
             case _:
                 pass
-    return [_row(started[a], usage[a], sessions.get(a), ends.get(a)) for a in started if a in usage]
+    units = [_row(started[a], usage[a], sessions.get(a), ends.get(a)) for a in started if a in usage]
+    return [*units, *(_beside(aside, started, usage[a], ends.get(a)) for a in usage if (aside := asides.of(a)))]
+
+
+def _beside(
+    aside: asides.Aside, started: Mapping[str, AttemptStarted], usage: list[UsageReported], end: AttemptEnded | None
+) -> metrics.Row:
+    """A row like that of a unit: so the rows add up to all that was spent."""
+    about = started.get(aside.about)
+    return metrics.Row(
+        type=aside.kind,
+        id=about.unit if about else "",
+        model=usage[-1].model,
+        started_at=usage[0].at_ms,
+        finished_at=(end or usage[-1]).at_ms,
+        tokens=_tokens(usage),
+        cost=_cost(usage),
+        assistant_messages=len(usage),
+        user_messages=1,
+        api_requests=len(usage),
+        attempt=usage[0].attempt,
+    )
 
 
 def _row(
     begun: AttemptStarted, usage: list[UsageReported], session: SessionEnded | None, end: AttemptEnded | None
 ) -> metrics.Row:
-    prices = [u.micro_usd for u in usage]
-    known = [p for p in prices if p is not None]
-    tokens = metrics.Tokens(
-        input=sum(u.input for u in usage),
-        output=sum(u.output for u in usage),
-        cache_read=sum(u.cache_read for u in usage),
-        cache_write=sum(u.cache_write for u in usage),
-        total=sum(u.input + u.output + u.cache_read + u.cache_write for u in usage),
-    )
     return metrics.Row(
         type=begun.kind,
         id=begun.unit,
         model=usage[-1].model,
         started_at=begun.at_ms,
         finished_at=(end or usage[-1]).at_ms,
-        tokens=tokens,
-        cost=money.to_usd(sum(known)) if len(known) == len(prices) else None,
+        tokens=_tokens(usage),
+        cost=_cost(usage),
         tool_calls=session.tool_calls if session else 0,
         assistant_messages=len(usage),
         user_messages=1,
@@ -102,6 +114,21 @@ def _row(
         attempt=begun.attempt,
         result=str(end.result) if end else UNSET,
     )
+
+
+def _tokens(usage: list[UsageReported]) -> metrics.Tokens:
+    return metrics.Tokens(
+        input=sum(u.input for u in usage),
+        output=sum(u.output for u in usage),
+        cache_read=sum(u.cache_read for u in usage),
+        cache_write=sum(u.cache_write for u in usage),
+        total=sum(u.input + u.output + u.cache_read + u.cache_write for u in usage),
+    )
+
+
+def _cost(usage: list[UsageReported]) -> float | None:
+    known = [u.micro_usd for u in usage if u.micro_usd is not None]
+    return money.to_usd(sum(known)) if len(known) == len(usage) else None
 
 
 def lock_file(state: Path) -> Path:

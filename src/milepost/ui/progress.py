@@ -9,14 +9,15 @@ import shutil
 import sys
 import threading
 import time
-from typing import NamedTuple, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from milepost.agents.session import Ended, Event, Text, ToolCall, ToolResult, Usage
 from milepost.errors import ExitCode, MilepostError
 from milepost.model import money
 from milepost.model.units import Unit
 from milepost.model.words import counted
-from milepost.ui.views import spending
+from milepost.ui.views import spending, totals
+from milepost.ui.views.totals import Totals
 from milepost.unit.bench import Watcher
 from milepost.worker.shift import Ending, Shift
 
@@ -212,24 +213,17 @@ class JsonLines:
             return
 
 
-class _Totals(NamedTuple):
-    units: int
-    spent: spending.Spent
-
-
 def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, program: str, restarts: int = 0) -> None:
     """The last words of a run: in sentences, or as the final JSON line of `headless`."""
     hint = ending.hint.replace("gsd ", f"{program} ")
-    totals = _totals(shift)
+    found = totals.of_run(shift.journal("project").everything(), shift.run)
     if headless:
-        sys.stdout.write(_json(ending, hint, totals, seconds, restarts) + "\n")
+        sys.stdout.write(_json(ending, hint, found, seconds, restarts) + "\n")
         return
-    cost = spending.show(totals.spent)
+    cost = spending.show(found.spent)
     lines = [f"{ending.code.name.lower()}: {ending.reason}"]
     lines += [f"  {hint}"] if hint else []
-    lines += [
-        f"  {counted(totals.units, 'unit')}, {money.show_tokens(totals.spent.tokens)} tokens, {cost}, {seconds:.0f} s"
-    ]
+    lines += [f"  {totals.words(found)}, {money.show_tokens(found.spent.tokens)} tokens, {cost}, {seconds:.0f} s"]
     sys.stdout.write("".join(f"{_safe(line)}\n" for line in lines))
 
 
@@ -238,10 +232,10 @@ def failure(error: MilepostError | OSError, *, restarts: int = 0) -> None:
     code = error.exit_code if isinstance(error, MilepostError) else ExitCode.ERROR
     hint = error.hint if isinstance(error, MilepostError) else ""
     words = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
-    sys.stdout.write(_json(Ending(code, words, hint), hint, _Totals(0, spending.NOTHING), 0.0, restarts) + "\n")
+    sys.stdout.write(_json(Ending(code, words, hint), hint, Totals(), 0.0, restarts) + "\n")
 
 
-def _json(ending: Ending, hint: str, totals: _Totals, seconds: float, restarts: int) -> str:
+def _json(ending: Ending, hint: str, found: Totals, seconds: float, restarts: int) -> str:
     return json.dumps(
         {
             "type": "summary",
@@ -249,22 +243,17 @@ def _json(ending: Ending, hint: str, totals: _Totals, seconds: float, restarts: 
             "exitCode": int(ending.code),
             "reason": ending.reason,
             "hint": hint,
-            "units": totals.units,
-            "tokens": totals.spent.tokens,
-            "cost": money.to_usd(totals.spent.micro_usd),
-            "unpricedRequests": totals.spent.unpriced,
-            **({"flatRateTokens": totals.spent.flat_tokens} if totals.spent.flat else {}),
+            "units": found.units,
+            "settled": found.settled,
+            "sessions": found.sessions,
+            "tokens": found.spent.tokens,
+            "cost": money.to_usd(found.spent.micro_usd),
+            "unpricedRequests": found.spent.unpriced,
+            **({"flatRateTokens": found.spent.flat_tokens} if found.spent.flat else {}),
             "durationMs": round(seconds * 1000),
             "restarts": restarts,
         }
     )
-
-
-def _totals(shift: Shift) -> _Totals:
-    """Of this run alone."""
-    events = [e for e in shift.journal("project").everything() if e.run == shift.run]
-    found = spending.attempts(events)
-    return _Totals(sum(1 for attempt in found if attempt.requests), spending.whole(found))
 
 
 def _safe(text: str) -> str:

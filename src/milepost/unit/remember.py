@@ -19,6 +19,7 @@ from milepost.agents.session import Ended, Session, SessionSpec, Stop, Text, Too
 from milepost.errors import MilepostError
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
 from milepost.formats.memory import Examined, Fact
+from milepost.model import asides
 from milepost.model.outcome import Committed, Outcome
 from milepost.model.units import Unit, UnitKind
 from milepost.model.words import counted
@@ -32,8 +33,6 @@ from milepost.unit.bench import Bench
 from milepost.unit.billing import billed, booked
 from milepost.unit.converse import ending_together
 
-NAME: Final = "memory"
-"""The session's name: it is `hook/memory` of the unit."""
 _LONGEST_S: Final = 120
 _MOST_REPLY: Final = 20_000
 """Characters of a reply that are looked at, whatever the model was asked for."""
@@ -62,7 +61,7 @@ async def learn(unit: Unit, outcome: Outcome, bench: Bench) -> None:
         return
     with memories.turn(bench.workspace.root_state) as ours:
         if ours:
-            await _look(_Look(unit, f"memory.{started.attempt}", models, _origin(started, bench)), said, bench)
+            await _look(_Look(unit, asides.memory(started.attempt), models, _origin(started, bench)), said, bench)
 
 
 async def _look(look: _Look, said: str, bench: Bench) -> None:
@@ -89,7 +88,7 @@ def _reserved(look: _Look, bench: Bench) -> bool:
         return False
     flat = billing.all_flat(bench.preferences, look.models)
     windows = pacing.windows_of(bench.preferences, flat=flat)
-    if windows and pacing.full(bench.journal.everything(), windows, f"hook/{NAME}", bench.now_ms()):
+    if windows and pacing.full(bench.journal.everything(), windows, asides.MEMORY, bench.now_ms()):
         return False
     below = budget.binding(bench.ceilings, bench.preferences)
     guess = min((budget.FIRST_ESTIMATE_MICRO_USD, *(limit.micro_usd // 10 for limit in below)))
@@ -154,7 +153,7 @@ def _spec(look: _Look, said: str, place: Path, bench: Bench) -> SessionSpec:
     known = rules.fold(memories.read(bench.workspace.root_state))
     system, prompt = prompts.question(str(look.unit), said, known)
     return SessionSpec(
-        unit=Unit(UnitKind.HOOK, look.unit.id, NAME),
+        unit=Unit(UnitKind.HOOK, look.unit.id, asides.MEMORY),
         cwd=place,
         system=system,
         prompt=prompt,

@@ -48,7 +48,7 @@ def test_what_runs_since_when_and_what_it_costs_so_far() -> None:
     assert found["Milestone"] == ["M001: Feed store"]
     assert found["Task"] == ["T02: Write"]
     assert found["Phase"] == ["executing"]
-    assert found["Run"] == ["auto for 2 h 10 min: 1 unit done, $1.42"]
+    assert found["Run"] == ["auto for 2 h 10 min: 1 unit done in 2 sessions, $1.42"]
     assert found["Unit"] == ["attempt 2, for 3 min, m, light: 1.0k tokens, $0.420; last sign 4 s ago"]
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, UsageReported
 from milepost.model.units import UnitKind
 from milepost.rules import budget
+from milepost.rules.accounts import Accounts
 from milepost.ui.views import spending
 from milepost.ui.views.spending import NOTHING, By, Spent
 
@@ -148,3 +149,42 @@ def test_every_table_adds_up(events: list[AnyEvent]) -> None:
         assert len({row.name for row in rows}) == len(rows)
     books = budget.books(events)
     assert (books.spent, books.unpriced) == (whole.micro_usd, whole.unpriced)
+
+
+BESIDE: list[AnyEvent] = [
+    begun("M001-S01-T01.x", "execute-task", "M001/S01/T01", agent="other"),
+    asked("M001-S01-T01.x", 100),
+    ended("M001-S01-T01.x"),
+    asked("memory.M001-S01-T01.x", 7),
+    ended("memory.M001-S01-T01.x", Result.UNFINISHED),
+    asked("forensics.f1", 5),
+    ended("forensics.f1"),
+    asked("forensics.f2", 1),
+]
+
+
+def test_what_is_asked_beside_the_work_says_what_for() -> None:
+    """Nothing of it is `unknown`, is taken for work, or is missing from the sum of a table."""
+    found = spending.attempts(BESIDE)
+
+    def made(by: By) -> list[tuple[str, int]]:
+        return [(row.name, row.spent.micro_usd) for row in spending.table(found, by)]
+
+    assert made(By.PHASE) == [("execution", 100), ("memory", 7), ("forensics", 6)]
+    assert made(By.UNIT) == [("execute-task M001/S01/T01", 100), ("memory M001/S01/T01", 7), ("forensics", 6)]
+    assert made(By.SLICE) == [("M001/S01", 107), ("none", 6)]
+    assert made(By.TIER) == [("none", 13), ("unknown", 100)]
+    assert made(By.AGENT)[0] == ("other", 107)
+    by_id = {attempt.id: attempt for attempt in found}
+    assert [by_id[n].result for n in ("memory.M001-S01-T01.x", "forensics.f1", "forensics.f2")] == [
+        "ended", "ended", "running",
+    ]  # fmt: skip
+    assert not any(attempt.failed for attempt in found)
+    assert spending.whole(spending.of_milestone(BESIDE, "M001")).micro_usd == 107
+    assert spending.whole(spending.of_milestone(BESIDE, "")).micro_usd == 113
+
+
+def test_what_was_asked_beside_the_work_tells_what_the_next_one_will_cost() -> None:
+    accounts = Accounts(BESIDE)
+    assert budget.estimate(accounts, "forensics") == 5
+    assert budget.estimate(accounts, "memory") == 7

@@ -34,6 +34,7 @@ def _lines(made: Report) -> Iterator[str]:
             [(r.name, r.attempts, money.show_tokens(r.spent.tokens), spending.show(r.spent)) for r in rows],
         )
     yield from _table("Units", ("Unit", "State", "Attempts", "Tokens", "Cost", "Took"), map(_row, made.works))
+    yield from (f"\n{line}" for line in words.beside(made))
     yield from _tries(made.works)
     yield from _progress(made)
     yield from _facts("Waits and limits", made.waits)

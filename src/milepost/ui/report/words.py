@@ -14,11 +14,12 @@ def figures(made: Report) -> tuple[tuple[str, str], ...]:
     """Label and words: how it stands, what was done, what it cost and may cost."""
     seen, spent = made.besides.money, made.spent
     tokens = f"{money.show_tokens(spent.tokens)} ({money.show_tokens(spent.cache_read)} read from caches)"
+    tries = sum(not attempt.beside for attempt in seen.found)
     rows = [("State", f"{made.word}: {made.cause}" if made.cause else made.word)]
     rows += [("Next", made.next)] if made.next else []
     rows += [
         ("Progress", f"{_of(made.milestones, 'milestone')}, {_of(made.slices, 'slice')}"),
-        ("Work", f"{counted(len(made.works), 'unit')} in {counted(len(seen.found), 'attempt')}, {_together(made)}"),
+        ("Work", f"{counted(len(made.works), 'unit')} in {counted(tries, 'attempt')}, {_together(made)}"),
         ("Cost", spending.show(spent)),
         ("Tokens", f"{tokens} in {counted(spent.requests, 'request')}"),
     ]
@@ -33,6 +34,15 @@ def figures(made: Report) -> tuple[tuple[str, str], ...]:
         told = projection.lines(seen.projection, spent=seen.spent, ceiling=seen.ceiling)
         rows += [("To come", line.removeprefix("Projected remaining: ")) for line in told]
     return tuple(rows)
+
+
+def beside(made: Report) -> tuple[str, ...]:
+    """What was spent on no unit, one line each."""
+    return tuple(
+        f"Besides: {spending.show(spent)}, {money.show_tokens(spent.tokens)} tokens "
+        f"{f'for {name}' if name else 'of unknown units'}."
+        for name, spent in made.beside.items()
+    )
 
 
 def eventful(work: Work) -> bool:

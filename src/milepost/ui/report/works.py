@@ -19,9 +19,8 @@ def table(made: Report) -> Markup:
         return NOTHING
     head = tag("tr", [tag("th", name, classes=look) for name, look in _HEAD])
     rows = join(row for work in made.works for row in _rows(work))
-    lost = made.lost
-    more = tag("p", f"Besides: {spending.show(lost)}, {money.show_tokens(lost.tokens)} tokens of unknown units.")
-    return Markup(tag("div", tag("table", head, rows), classes="wide") + (more if lost.requests else ""))
+    more = [tag("p", line) for line in words.beside(made)]
+    return Markup(tag("div", tag("table", head, rows), classes="wide") + join(more))
 
 
 def _rows(work: Work) -> Iterator[Markup]:

@@ -14,7 +14,7 @@ from milepost.rules import notices, projection
 from milepost.rules.attempts import Attempt
 from milepost.rules.projection import Projection
 from milepost.rules.runs import Run
-from milepost.ui.views import fleet, overview, spending, why_unit
+from milepost.ui.views import fleet, overview, spending, totals, why_unit
 from milepost.ui.views.fleet import ALERT_PERCENT
 from milepost.ui.views.inbox import Row
 from milepost.ui.views.overview import Overview
@@ -129,11 +129,8 @@ def _now(made: Dashboard) -> Iterator[tuple[str, str]]:
     """The run and the units in flight."""
     here, run = made.here, made.run
     if run is not None:
-        mine = [a for a in here.attempts if a.started.run == run.id]
-        spent = spending.total(u for a in mine for u in a.usage)
-        done = sum(a.committed for a in mine)
-        lasts = ago(here.now_ms - run.started.at_ms)
-        yield "Run", f"{run.started.command} for {lasts}: {counted(done, 'unit')} done, {spending.show(spent)}"
+        lasts, found = ago(here.now_ms - run.started.at_ms), totals.of_run(here.events, run.id)
+        yield "Run", f"{run.started.command} for {lasts}: {totals.words(found)}, {spending.show(found.spent)}"
     for attempt in here.at_work:
         if attempt.started.run == here.runner:
             yield "Unit", in_flight(attempt, here)

@@ -13,7 +13,8 @@ def story(mid: str, here: Situation) -> Story:
     stem = next(stem for stem in here.plan() if stem.entry.id == mid)
     word, cause = why_milestone.standing(stem.entry, here)
     tried = [a for a in here.attempts if a.milestone == mid]
-    spent = spending.total(u for a in tried for u in a.usage)
+    booked = spending.of_milestone(here.events, mid)
+    spent = spending.whole(booked)
     flying = [a for a in here.at_work if a.milestone == mid]
     done = sum(part.done for part in stem.slices)
     tasks = [task for part in stem.slices for task in part.tasks]
@@ -26,8 +27,7 @@ def story(mid: str, here: Situation) -> Story:
             f"{spending.show(spent)} in {counted(len(tried), 'attempt')}, {money.show_tokens(spent.tokens)} tokens",
         )
     )
-    known = {a.id for a in tried}
-    kinds = overview.by_kind([e for e in here.events if getattr(e, "attempt", "") in known])
+    kinds = overview.by_kind(booked)
     tree = tuple(line for part in stem.slices for line in branch(part))
     return Story(
         says=f"{mid} ({stem.entry.title}) is {word}.",

@@ -3,7 +3,7 @@
 A fold over the plan and the journal; the same numbers as `gsd headless query`. Source: DESIGN "People".
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from milepost.formats.journal import (
@@ -74,7 +74,7 @@ def overview(
         attempts=sum(isinstance(e, AttemptStarted) for e in events),
         last_run=_last_run(events, bool(running)),
         landed=landed(events),
-        rows=by_kind(events),
+        rows=by_kind(spending.attempts(events)),
     )
 
 
@@ -102,10 +102,10 @@ def _last_run(events: Sequence[AnyEvent], running: bool) -> RunEnded | None:
     return RunEnded(at_ms=gone.at_ms, run=gone.run, state="crashed", reason=reason, hint=hint)
 
 
-def by_kind(events: Sequence[AnyEvent]) -> tuple[Row, ...]:
+def by_kind(attempts: Iterable[spending.Attempt]) -> tuple[Row, ...]:
     """Cost by kind of unit, in the order the kinds were first met."""
     kinds: dict[str, list[spending.Attempt]] = {}
-    for attempt in spending.attempts(events):
+    for attempt in attempts:
         if attempt.kind:
             kinds.setdefault(attempt.kind, []).append(attempt)
     return tuple(

@@ -5,7 +5,7 @@ The HTML page, the markdown and the JSON are made from it, so that they cannot d
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -23,6 +23,7 @@ from milepost.formats.journal import (
     WorkerLost,
 )
 from milepost.formats.knowledge import Entry
+from milepost.model import asides
 from milepost.model.state import RegistryEntry, Status, Tally
 from milepost.rules.attempts import Attempt, of_units
 from milepost.ui.views import dashboard, happenings, spending, timeline, why_milestone, why_project, why_unit
@@ -133,8 +134,8 @@ class Report:
     plan: tuple[Stem, ...]
     """Of the whole project."""
     works: tuple[Work, ...]
-    lost: Spent
-    """Requests whose unit nobody knows; part of the total."""
+    beside: Mapping[str, Spent]
+    """Requests of no unit, part of the total: what they were for (`model.asides`); "" for those nobody knows."""
     timeline: Timeline
     waits: tuple[Fact, ...]
     undone: tuple[Fact, ...]
@@ -177,7 +178,6 @@ def report(here: Situation, besides: Besides, milestone: RegistryEntry | None) -
     """Fold. milestone: what it is about; None: the whole project. Pure."""
     mid = milestone.id if milestone else ""
     word, cause, hint = _standing(here, milestone)
-    found = spending.attempts(here.events)
     drawn = _timeline(here, mid)
     scope = _Scope(mid, drawn.begin_ms, drawn.end_ms)
     return Report(
@@ -191,12 +191,17 @@ def report(here: Situation, besides: Besides, milestone: RegistryEntry | None) -
         works=tuple(
             _work(key, tried, here) for key, tried in of_units(here.attempts).items() if mid in ("", tried[0].milestone)
         ),
-        lost=spending.NOTHING if mid else spending.whole([a for a in found if not a.kind]),
+        beside=_beside(spending.of_milestone(here.events, mid)),
         timeline=drawn,
         waits=tuple(_waits(here, scope)),
         undone=tuple(_undone(here, scope)),
         skipped=tuple(_skipped(here, mid)),
     )
+
+
+def _beside(found: Sequence[spending.Attempt]) -> dict[str, Spent]:
+    kinds = {name: [a for a in found if a.kind == name] for name in (*asides.KINDS, "")}
+    return {name: spending.whole(made) for name, made in kinds.items() if made}
 
 
 def _standing(here: Situation, milestone: RegistryEntry | None) -> tuple[str, str, str]:

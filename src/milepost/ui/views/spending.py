@@ -1,11 +1,12 @@
 """What the project cost, by phase, slice, model, tier, unit, day or agent: the one fold of the journal's requests.
 
-Every request of the journal is in exactly one row of each table, so the rows of any table add up to the total.
+Every request of the journal is in exactly one row of each table, so the rows of any table add up to the total. What
+was asked beside the work (`model.asides`) is a phase of its own, and of the slice whose session it is about.
 A request whose price nobody knows is counted as such and never as $0; one at a flat rate costs tokens and no money.
 Source: spec auto 5.12, parallel PR-242.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -13,16 +14,18 @@ from itertools import chain
 from typing import Final
 
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, UsageReported
-from milepost.model import money
+from milepost.model import asides, money
 from milepost.model.words import counted
 
-PHASES: Final = ("research", "planning", "execution", "completion", "reassessment")
-"""In the order in which they are shown."""
-
-TIERS: Final = ("light", "standard", "heavy", "unknown")
+PHASES: Final = ("research", "planning", "execution", "completion", "reassessment", *asides.KINDS)
 """In the order in which they are shown."""
 
 _UNKNOWN: Final = "unknown"
+_NONE: Final = "none"
+"""What was asked beside the work has no tier, and of the whole project no slice."""
+TIERS: Final = ("light", "standard", "heavy", _NONE, _UNKNOWN)
+"""In the order in which they are shown."""
+_ENDED: Final = "ended"
 
 
 class By(StrEnum):
@@ -82,7 +85,7 @@ class Attempt:
 
     id: str
     kind: str
-    """Unit type; empty when the journal does not know how it began."""
+    """Unit type, or what was asked beside the work; empty when the journal does not know how it began."""
     unit: str
     number: int
     agent: str
@@ -94,7 +97,7 @@ class Attempt:
     ended_ms: int | None
     """None: it is at work, or a crash left it open."""
     result: str
-    """`Result`; `running` for one that is not closed."""
+    """`Result`; `running` for one that is not closed, `ended` for what commits nothing in any case."""
     reason: str
     spent: Spent
     requests: tuple[UsageReported, ...]
@@ -102,7 +105,12 @@ class Attempt:
     @property
     def failed(self) -> bool:
         """Closed without a commit."""
-        return self.ended_ms is not None and self.result != Result.COMMITTED
+        return self.ended_ms is not None and self.result not in (Result.COMMITTED, _ENDED)
+
+    @property
+    def beside(self) -> bool:
+        """Whether it was asked beside the work, and is no attempt at a unit."""
+        return self.kind in asides.KINDS
 
     @property
     def milestone(self) -> str:
@@ -143,24 +151,31 @@ def attempts(events: Iterable[AnyEvent]) -> tuple[Attempt, ...]:
                 ends[event.attempt] = event
             case _:
                 pass
-    return tuple(_attempt(name, started.get(name), tuple(usage.get(name, ())), ends.get(name)) for name in order)
+    return tuple(_attempt(name, started, tuple(usage.get(name, ())), ends.get(name)) for name in order)
+
+
+def of_milestone(events: Iterable[AnyEvent], milestone: str) -> tuple[Attempt, ...]:
+    """Those of one milestone, with what was asked about its sessions; empty: all."""
+    return tuple(attempt for attempt in attempts(events) if milestone in ("", attempt.milestone))
 
 
 def _attempt(
-    name: str, begun: AttemptStarted | None, asked: tuple[UsageReported, ...], end: AttemptEnded | None
+    name: str, started: Mapping[str, AttemptStarted], asked: tuple[UsageReported, ...], end: AttemptEnded | None
 ) -> Attempt:
-    first_ms = begun.at_ms if begun else min(u.at_ms for u in asked)
+    begun, aside = started.get(name), asides.of(name)
+    # The same agent is asked what it learnt.
+    whose = started.get(aside.about) if aside else begun
     return Attempt(
         id=name,
-        kind=begun.kind if begun else "",
-        unit=begun.unit if begun else "",
+        kind=aside.kind if aside else begun.kind if begun else "",
+        unit=whose.unit if whose else "",
         number=begun.number if begun else 0,
-        agent=begun.agent if begun else "",
-        tier=begun.tier if begun else "",
+        agent=whose.agent if whose else "",
+        tier=_NONE if aside else begun.tier if begun else "",
         models=tuple(dict.fromkeys(u.model for u in asked)),
-        started_ms=first_ms,
+        started_ms=begun.at_ms if begun else min(u.at_ms for u in asked),
         ended_ms=end.at_ms if end else None,
-        result=str(end.result) if end else "running",
+        result="running" if end is None else _ENDED if aside else str(end.result),
         reason=end.reason if end else "",
         spent=total(asked),
         requests=asked,
@@ -207,6 +222,8 @@ def table(found: Sequence[Attempt], by: By, *, zone: tzinfo | None = None) -> tu
 
 def phase(kind: str) -> str:
     """The phase that a unit type is booked under (spec auto 5.12)."""
+    if kind in asides.KINDS:
+        return kind
     if kind == "reassess-roadmap":
         return "reassessment"
     if kind == "complete-slice":
@@ -240,7 +257,7 @@ def _name(attempt: Attempt, request: UsageReported, by: By, zone: tzinfo | None)
         case By.PHASE:
             return phase(attempt.kind)
         case By.SLICE:
-            return slice_of(attempt.unit)
+            return _NONE if attempt.beside and not attempt.unit else slice_of(attempt.unit)
         case By.MODEL:
             return request.model or _UNKNOWN
         case By.TIER:

@@ -22,8 +22,7 @@ _DEAREST = 10
 def story(here: Situation, milestone: str = "") -> Story:
     """The money of the project, or of one milestone."""
     tried = [a for a in here.attempts if not milestone or a.milestone == milestone]
-    known = {a.id for a in tried}
-    booked = [a for a in spending.attempts(here.events) if not milestone or a.id in known]
+    booked = spending.of_milestone(here.events, milestone)
     whole = spending.whole(booked)
     lost = spending.total(u for a in tried if a.ended and not a.committed for u in a.usage)
     units = sorted(of_units(tried).items(), key=lambda pair: -_sum(pair[1]).micro_usd)[:_DEAREST]

@@ -32,7 +32,7 @@ def story(mid: str, here: Situation, waiting: tuple[Row, ...]) -> Story:
     entry = next(entry for entry in here.state.registry if entry.id == mid)
     word, cause = standing(entry, here)
     tried = [a for a in here.attempts if a.milestone == mid]
-    spent = spending.total(u for a in tried for u in a.usage)
+    spent = spending.whole(spending.of_milestone(here.events, mid))
     told = [e for e in here.events if _about(e, mid)]
     sums = f"{counted(len(tried), 'attempt')}, {money.show_tokens(spent.tokens)} tokens, {spending.show(spent)}"
     first = (("why", cause), ("cost", sums)) if tried else (("why", cause),)
