@@ -22,7 +22,7 @@ ROADMAP = """\
 - [ ] **S02: Fetch loop** `risk:low` `depends:[S01]`
 """
 PLAN1 = "# S01: Storage\n\n## Tasks\n\n- [x] **T01: Schema** `est:30m`\n"
-PLAN2 = "# S02: Fetch loop\n\n## Tasks\n\n- [ ] **T01: Fetcher** `est:30m`\n"
+PLAN2 = "# S02: Fetch loop\n**Goal:** Feeds come by themselves.\n## Tasks\n\n- [ ] **T01: Fetcher** `est:30m`\n"
 M1 = ".gsd/milestones/M001"
 S1, S2 = f"{M1}/slices/S01", f"{M1}/slices/S02"
 SOUND = {
@@ -34,7 +34,7 @@ SOUND = {
     f"{S1}/tasks/T01-PLAN.md": "# T01\n",
     f"{S1}/tasks/T01-SUMMARY.md": "# T01: Schema\n\n**Made**\n",
     f"{S2}/S02-PLAN.md": PLAN2,
-    f"{S2}/tasks/T01-PLAN.md": "# T01\n",
+    f"{S2}/tasks/T01-PLAN.md": "# T01: Fetcher\n\nWrite `fetch.py`.\n\n## Verification\n\n- It fetches\n",
     ".gsd/STATE.md": "**Active Milestone:** M001: A\n**Active Slice:** S02: Fetch loop\n**Phase:** executing\n",
     ".gitignore": gitignore.ensure("", commit_docs=True, manage=True),
 }

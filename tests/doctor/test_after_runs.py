@@ -21,7 +21,7 @@ def seen(stage: Stage, *args: str) -> dict[str, str]:
 
 
 def test_before_in_the_middle_and_after(stage: Stage) -> None:
-    quiet = {"state_file_missing", "state_file_stale", "backups_kept", "gitignore_missing_patterns"}
+    quiet = {"plan_lint", "state_file_missing", "state_file_stale", "backups_kept", "gitignore_missing_patterns"}
     assert seen(stage).keys() <= quiet
     stage.auto("--max-units", "2").require(DONE)
     assert seen(stage).keys() <= quiet

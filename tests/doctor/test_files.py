@@ -170,3 +170,35 @@ def test_files_are_checked_without_a_repository(tmp_path: Path) -> None:
     root = tmp_path / "bare-tree"
     write(root, {RM: "# M001: F\n\nS01 comes first.\n"})
     assert set(codes(root)) == {"not_a_repository", "roadmap_without_slices", "state_file_missing"}
+
+
+BARE = PLAN2.replace("**Goal:** Feeds come by themselves.", "")
+
+
+def test_a_plan_that_nobody_began_is_held_against_the_lint(sound: Path) -> None:
+    write(sound, {P2: BARE})
+    found = of(sound, "plan_lint")
+    assert (found.path, found.severity, found.milestone) == (P2, W, "M001")
+    assert "gsd dispatch plan M001/S02" in found.hint
+
+
+def test_a_roadmap_that_nobody_began_is_held_against_the_lint(sound: Path) -> None:
+    open_ = ROADMAP.replace("[x]", "[ ]")
+    write(sound, {RM: open_, f"{S1}/S01-SUMMARY.md": None, f"{S1}/S01-UAT.md": None, f"{S1}/S01-PLAN.md": None})
+    write(sound, {f"{S1}/tasks/T01-SUMMARY.md": None, f"{S1}/tasks/T01-PLAN.md": None})
+    found = [one for one in look(sound) if one.code == "plan_lint"]
+    assert {one.path for one in found} == {RM}
+    assert {one.severity for one in found} == {W, N}
+    assert all("gsd dispatch plan M001 " in one.hint for one in found)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [{f"{S2}/tasks/T01-SUMMARY.md": "# T01\n\n**Done**\n"}, {P2: BARE.replace("[ ]", "[x]")}, dict(COMPLETE)],
+    ids=["reported", "ticked", "complete"],
+)
+def test_what_is_begun_is_not(sound: Path, begun: dict[str, str | bytes | None]) -> None:
+    write(sound, {P2: BARE})
+    assert "plan_lint" in codes(sound)
+    write(sound, begun)
+    assert "plan_lint" not in codes(sound)

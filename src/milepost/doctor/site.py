@@ -34,6 +34,8 @@ class Place:
     """Where the person stands; a directory above it is not removed."""
     now_s: float
     """Epoch seconds."""
+    executor_window: int = 0
+    """Context window of the model that would execute tasks, in tokens; 0: nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,19 @@ Source: issue "From an idea to a plan"; spec auto 5.17 (plan-slice, plan-milesto
 """
 
 from pathlib import Path
+from typing import Final
 
-from milepost.model.units import Unit
+from milepost.formats.tree import Tree
+from milepost.model.units import Unit, UnitKind
 from milepost.prompts.shrink import budgets
 from milepost.rules import done, plan_lint
-from milepost.unit import books
+from milepost.unit import books, executor
 from milepost.unit.before import Before, artifacts
 from milepost.unit.bench import Bench
 from milepost.unit.put_right import tree_of
+
+_PLANNING: Final = (UnitKind.PLAN_MILESTONE, UnitKind.PLAN_SLICE)
+_AGAIN: Final = "There is a plan already. Keep what is good of it, and mend this:"
 
 
 def refused(unit: Unit, before: Before | None, bench: Bench) -> tuple[str, ...]:
@@ -21,9 +26,7 @@ def refused(unit: Unit, before: Before | None, bench: Bench) -> tuple[str, ...]:
 
     before: the milestone's books before the session. A refused plan is taken out of the tree.
     """
-    found = plan_lint.lint(
-        unit, tree_of(bench), max_tasks=budgets(0).max_tasks, gate=bool(bench.preferences.verification_commands)
-    )
+    found = _found(unit, tree_of(bench), bench)
     if not found or (before is not None and _stood(unit, before, bench)):
         return ()
     for finding in found:
@@ -35,9 +38,22 @@ def refused(unit: Unit, before: Before | None, bench: Bench) -> tuple[str, ...]:
     return errors
 
 
+def told(unit: Unit, tree: Tree, bench: Bench) -> str:
+    """For the prompt of a unit that plans again what is planned already: what is wrong with that. Else empty."""
+    if unit.kind not in _PLANNING or not tree.text(plan_lint.document(unit, tree)):
+        return ""
+    lines = [f"- {finding.path} {finding.problem}" for finding in _found(unit, tree, bench)]
+    return "\n".join((_AGAIN, *lines)) if lines else ""
+
+
 def put_back(unit: Unit, bench: Bench) -> None:
     """Put a refused plan of this unit where it was, unless something newer is there."""
     books.bring_back(bench.workspace.state, _shelf(unit, bench))
+
+
+def _found(unit: Unit, tree: Tree, bench: Bench) -> tuple[plan_lint.Finding, ...]:
+    most = budgets(executor.window(bench.models)).max_tasks
+    return plan_lint.lint(unit, tree, max_tasks=most, gate=bool(bench.preferences.verification_commands))
 
 
 def _take_out(unit: Unit, bench: Bench) -> None:

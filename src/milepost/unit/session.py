@@ -19,7 +19,7 @@ from milepost.rules import done
 from milepost.rules.models import efforts
 from milepost.rules.routing import Route
 from milepost.store import atomic, ledger
-from milepost.unit import briefing, noted, questions, routing, skills
+from milepost.unit import briefing, executor, linted, noted, questions, routing, skills
 from milepost.unit.bench import Bench
 from milepost.unit.told import changed
 
@@ -54,13 +54,15 @@ def prompt(unit: Unit, tree: Tree, number: int, bench: Bench, *, diagnostic: str
     """The prompt of one attempt, with what earlier attempts left to say."""
     place = bench.workspace
     past = briefing.of(unit, bench)
+    told = (past.diagnostic, diagnostic, linted.told(unit, tree, bench))
     extras = Extras(
         attempt=number,
         verification_failure=past.gate_failure,
         crash_briefing=past.crash,
-        retry_diagnostic="\n\n".join(text for text in (past.diagnostic, diagnostic) if text),
+        retry_diagnostic="\n\n".join(text for text in told if text),
         instructions=bench.instructions,
         skills=skills.told(bench, shell=POLICIES[unit.kind] is ToolPolicy.ALL),
+        window_tokens=executor.window(bench.models),
         now=iso(bench.now_ms()),
     )
     workplace = Workplace(cwd=str(place.cwd), branch=place.branch, state_dir=place.state_dir)

@@ -17,6 +17,7 @@ from milepost.formats.preferences import Preferences
 from milepost.model.units import UnitKind
 from milepost.rules.models import KNOWN, SIMPLE, model_for, of_phase
 from milepost.rules.routing import Means
+from milepost.unit import executor
 
 DEFAULTS = (
     ("anthropic", ("ANTHROPIC_API_KEY",), "claude-sonnet-5-5"),
@@ -62,6 +63,11 @@ def models(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> dic
     found = {str(kind): model_for(settings, kind, default=default, providers=known) for kind in UnitKind}
     simple = of_phase(settings, SIMPLE, known)
     return {**found, SIMPLE: simple} if simple else found
+
+
+def executor_window(settings: Preferences, env: Mapping[str, str]) -> int:
+    """The context window of the model that a run without options would execute tasks with; 0: none is named."""
+    return executor.window(models(Wanted(agent="builtin", model=None, record=None, pace_s=0), settings, env))
 
 
 def means(wanted: Wanted, settings: Preferences, env: Mapping[str, str]) -> Means:

@@ -14,15 +14,17 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
 from milepost.doctor.finding import Finding, Severity
 from milepost.doctor.run import Mended, Report, examine, mend
 from milepost.doctor.site import Place
-from milepost.errors import ExitCode
+from milepost.errors import ExitCode, MilepostError
 from milepost.model.ids import require_milestone
-from milepost.ui.cli import arguments, context
+from milepost.store import preferences
+from milepost.ui.cli import agents, arguments, context, credentials
 
 SHOWN = 5
 """Findings of one code that are shown before the rest is only counted."""
@@ -44,6 +46,7 @@ def run(argv: Sequence[str], program: str) -> int:
         home=where.home,
         cwd=Path(context.cwd()),
         now_s=time.time(),
+        executor_window=_executor_window(where),
     )
     about = _scope(options.scope)
     report = mend(place, about) if options.fix or options.word in _MENDING else examine(place, about)
@@ -51,6 +54,14 @@ def run(argv: Sequence[str], program: str) -> int:
     said = _json(report, program) if options.json else _text(report, program, every=every)
     sys.stdout.write(_printable(said, sys.stdout.encoding))
     return ExitCode.BLOCKED if report.errors else ExitCode.DONE
+
+
+def _executor_window(where: context.Where) -> int:
+    """0 where the keys or the settings cannot be read, which checks say better."""
+    with suppress(MilepostError, OSError):
+        settings = preferences.load(where.root, where.home, state_dir=where.state_dir).preferences
+        return agents.executor_window(settings, credentials.environ(where.home))
+    return 0
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
