@@ -4,6 +4,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from milepost.formats.journal import AnyEvent
 from milepost.formats.preferences_schema import ignored, reference
 from milepost.rules.dispatch import RULES
-from milepost.ui.cli.main import COMMANDS
+from milepost.ui.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -77,11 +80,16 @@ def test_every_command_is_documented(command: str) -> None:
     assert f"gsd {command}" in everything()
 
 
-def options(*command: str) -> set[str]:
+@cache
+def options(*command: str) -> frozenset[str]:
     """The long options that `--help` shows."""
-    run = "import sys; from milepost.ui.cli.main import main; sys.exit(main(sys.argv[1:], 'gsd'))"
-    said = subprocess.run([sys.executable, "-c", run, *command, "--help"], check=True, capture_output=True, text=True)
-    return set(re.findall(r"--[a-z][a-z-]+", said.stdout))
+    with redirect_stdout(StringIO()) as said:
+        try:
+            code: object = main([*command, "--help"], "gsd")
+        except SystemExit as ended:
+            code = ended.code
+    assert code == 0
+    return frozenset(re.findall(r"--[a-z][a-z-]+", said.getvalue()))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
