@@ -8,6 +8,7 @@ import importlib
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -26,20 +27,27 @@ def pages() -> ModuleType:
         sys.path.remove(str(ROOT / "docs"))
 
 
+@pytest.fixture(scope="module")
+def marks(pages: ModuleType) -> Mapping[str, tuple[str, ...]]:
+    """Name to the tests that carry it; every test's file is read for it."""
+    found: Mapping[str, tuple[str, ...]] = pages.marks()
+    return found
+
+
 @pytest.mark.parametrize("group", ["key", "command", "unit", "hook", "capture", "error", "promise"])
-def test_everything_has_a_test(pages: ModuleType, group: str) -> None:
+def test_everything_has_a_test(pages: ModuleType, marks: Mapping[str, tuple[str, ...]], group: str) -> None:
     names = {name for name in pages.wanted() if name.startswith(f"{group}:")}
     assert names
-    assert sorted(names - pages.marks().keys()) == []
+    assert sorted(names - marks.keys()) == []
 
 
-def test_no_mark_names_what_is_not_there(pages: ModuleType) -> None:
-    assert sorted(pages.marks().keys() - pages.wanted()) == []
+def test_no_mark_names_what_is_not_there(pages: ModuleType, marks: Mapping[str, tuple[str, ...]]) -> None:
+    assert sorted(marks.keys() - pages.wanted()) == []
 
 
-def test_one_test_does_not_stand_for_everything(pages: ModuleType) -> None:
+def test_one_test_does_not_stand_for_everything(marks: Mapping[str, tuple[str, ...]]) -> None:
     carried: dict[str, int] = {}
-    for tests in pages.marks().values():
+    for tests in marks.values():
         for test in tests:
             carried[test] = carried.get(test, 0) + 1
     assert [test for test, count in carried.items() if count > 12] == []
