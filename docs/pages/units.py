@@ -78,6 +78,8 @@ def _units() -> str:
 def _id(kind: UnitKind) -> str:
     if kind is UnitKind.REWRITE_DOCS:
         return "M001 or M001/S01"
+    if kind is UnitKind.QUICK:
+        return "quick-1-fix-the-typo"
     depth = {"milestone": "M001", "task": "M001/S01/T01"}
     return next((shape for word, shape in depth.items() if kind.endswith(word)), "M001/S01")
 

@@ -34,6 +34,7 @@ IDS: Mapping[UnitKind, str] = {
     UnitKind.REWRITE_DOCS: "M002/S02",
     UnitKind.TRIAGE_CAPTURES: "M002/S02/triage",
     UnitKind.QUICK_TASK: "M002/CAP-1a2b3c4d",
+    UnitKind.QUICK: "quick-3-fix-the-typo",
     UnitKind.HOOK: "M002/S02/T03",
 }
 EXTRAS = Extras(now="2026-03-17T11:00:00Z", window_tokens=200_000)

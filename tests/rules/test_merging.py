@@ -25,13 +25,19 @@ from milepost.rules.merging import Side, is_planning, side
         (".gsd/QUEUE-ORDER.json", Side.TARGET),
         (".gsd/preferences.md", Side.TARGET),
         (".gsd/CAPTURES.md", Side.TARGET),
-        (".gsd/quick/1-x/1-SUMMARY.md", Side.MILESTONE),
+        (".gsd/quick/1-x/1-SUMMARY.md", Side.TARGET),
     ],
 )
 def test_side(path: str, expected: Side) -> None:
     assert side(path, mid="M001", state_dir=".gsd") is expected
     if path.startswith(".gsd/"):
         assert side(".sf" + path[4:], mid="M001", state_dir=".sf") is expected
+
+
+def test_a_quick_task_brings_its_own_documents_and_no_others() -> None:
+    assert side(".gsd/quick/1-x/1-SUMMARY.md", mid="quick-1-x", state_dir=".gsd") is Side.MILESTONE
+    assert side(".gsd/quick/2-y/2-SUMMARY.md", mid="quick-1-x", state_dir=".gsd") is Side.TARGET
+    assert side(".gsd/milestones/M001/M001-ROADMAP.md", mid="quick-1-x", state_dir=".gsd") is Side.TARGET
 
 
 @pytest.mark.spec(id="FM-98")

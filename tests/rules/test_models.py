@@ -36,6 +36,7 @@ CHOSEN = {
         (UnitKind.REWRITE_DOCS, ("d",)),
         (UnitKind.TRIAGE_CAPTURES, ("d",)),
         (UnitKind.QUICK_TASK, ("x/e", "d")),
+        (UnitKind.QUICK, ("x/e", "d")),
         (UnitKind.HOOK, ("d",)),
     ],
 )

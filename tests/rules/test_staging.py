@@ -21,7 +21,6 @@ def reason(path: str, *, commit_docs: bool = True, state_dir: str = ".gsd") -> s
         ".gsd/milestones/M001/slices/S01/tasks/T01-VERIFY.json",
         ".gsd/milestones/M001-LEGACY-NAME/slices/S01/S01-PLAN.md",
         ".gsd/milestones/notes.md",
-        ".gsd/quick/1-x/1-SUMMARY.md",
         "gsd/metrics.json",
         "metrics.json",
         "docs/environment.env.md",
@@ -84,3 +83,12 @@ def test_the_other_dialect() -> None:
 )
 def test_secrets(path: str) -> None:
     assert reason(path) == "looks like a secret"
+
+
+def test_documents_of_a_quick_task_are_committed_with_it_alone() -> None:
+    path = ".gsd/quick/1-fix-it/1-SUMMARY.md"
+    taken = {
+        key: excluded(path, milestone=key, commit_docs=True, state_dir=".gsd") for key in ("M001", "quick-1-fix-it")
+    }
+    assert taken == {"M001": "belongs to quick-1-fix-it", "quick-1-fix-it": None}
+    assert excluded(".gsd/milestones/M001/M001-X.md", milestone="quick-1-fix-it", commit_docs=True, state_dir=".gsd")

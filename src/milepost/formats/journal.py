@@ -518,6 +518,29 @@ class Notified(Event, frozen=True, kw_only=True, tag="notified"):
     error: str = ""
 
 
+class QuickAsked(Event, frozen=True, kw_only=True, tag="quick-asked"):
+    """A person wants one small piece of work done outside the milestones."""
+
+    quick: str
+    """Its key: `quick-1-fix-the-typo`."""
+    text: str
+    """What is wanted, in the person's words."""
+    target: str
+    """The branch that it is for."""
+
+
+class QuickDiscarded(Event, frozen=True, kw_only=True, tag="quick-discarded"):
+    """A person does not want a quick task any more, or it could not even begin."""
+
+    quick: str
+    reason: str = ""
+    """Why it could not begin; empty: a person said so."""
+    tip: str = ""
+    """The last commit of its branch, kept under `refs/gsd/backup/`; empty: there was none."""
+    work: str = ""
+    """A ref that keeps what was not committed; empty: there was nothing."""
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -561,4 +584,6 @@ AnyEvent: TypeAlias = (
     | Redone
     | HookFired
     | Notified
+    | QuickAsked
+    | QuickDiscarded
 )

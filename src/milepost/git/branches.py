@@ -12,7 +12,7 @@ from milepost.git.repo import NotReady, head_of, in_progress
 from milepost.git.run import GitFailed, git
 from milepost.git.status import look
 from milepost.git.worktrees import BranchBusy, branch_name
-from milepost.model.ids import require_milestone
+from milepost.model.work import require_key
 
 
 class CheckoutDirty(NotReady):
@@ -27,11 +27,11 @@ class CheckoutDirty(NotReady):
 
 
 def enter_branch(root: Path, mid: str, start: str) -> str:
-    """Check out `milestone/<MID>` in the user's checkout, made at `start` when it does not exist; its name.
+    """Check out the branch of a key in the user's checkout, made at `start` when it does not exist; its name.
 
     Raises CheckoutDirty, BranchBusy, or NotReady when something is half done or an untracked file is in the way.
     """
-    branch = branch_name(require_milestone(mid))
+    branch = branch_name(require_key(mid))
     if head_of(root).branch == branch:
         return branch
     there = holder(root, branch)

@@ -20,6 +20,7 @@ from milepost.git.checkout import Blocked
 from milepost.git.commits import WrongBranch
 from milepost.git.repo import git_dir, head_of
 from milepost.git.run import git, raw
+from milepost.model.work import key_of
 
 NOTES = "refs/gsd/bring-in"
 
@@ -65,7 +66,7 @@ class Place:
     @property
     def mid(self) -> str:
         """The milestone of the branch, `M001`."""
-        return self.branch.rpartition("/")[2]
+        return key_of(self.branch)
 
 
 def place(worktree: Path, branch: str | None = None) -> Place:

@@ -13,6 +13,7 @@ from milepost.git.repo import in_progress, nested
 from milepost.git.run import HOOK_TIMEOUT_S, git
 from milepost.git.snapshots import snapshot
 from milepost.git.status import dirty
+from milepost.model.work import key_of
 
 BRANCH, WORK = "discarded", "discarded-work"
 """Labels of the pins: the branch, and what was not committed in the worktree."""
@@ -30,7 +31,7 @@ def discard(root: Path, path: Path, branch: str, *, state_dir: str) -> Kept:
 
     Raises NotRemoved, with nothing removed, where something in it could not be kept.
     """
-    mid = branch.removeprefix("milestone/")
+    mid = key_of(branch)
     tip = refs.branch_tip(root, branch) or ""
     known, work = find(root, path), ""
     if known is not None and not known.missing:
@@ -50,7 +51,7 @@ def discard(root: Path, path: Path, branch: str, *, state_dir: str) -> Kept:
 
 def _keep_work(path: Path, mid: str, branch: str, root: Path, state_dir: str) -> str:
     if operation := in_progress(path):
-        raise NotRemoved(f"{path}: a {operation} is half done there")
+        raise NotRemoved(f"{path}: a {operation} is half done there", hint=f"git -C {path} {operation} --abort")
     if inner := nested(path, deep=True):
         raise NotRemoved(f"{path} has repositories in it", tuple(each.path for each in inner))
     keep_ignored(root, path, branch, state_dir)

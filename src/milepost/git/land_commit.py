@@ -70,7 +70,7 @@ def make(
 
 def _commit(plan: MergePlan, settled: Settled, onto: str, tip: str, slice_id: str) -> str:
     parents = (onto, tip) if plan.strategy == "merge" else (onto,)
-    whose = f"{proof.SLICE}: {plan.mid}/{slice_id}" if slice_id else f"{proof.MILESTONE}: {plan.mid}"
+    whose = f"{proof.SLICE}: {plan.mid}/{slice_id}" if slice_id else proof.whole(plan.mid)
     trailers = (whose, f"{proof.BRANCH}: {plan.branch}", f"{proof.TIP}: {tip}")
     what = f"the merge commit of {plan.mid}/{slice_id}" if slice_id else f"the merge commit of {plan.mid}"
     tree = settled.tree if slice_id else ticked(plan.root, settled.tree, plan.mid, state_dir=plan.state_dir)

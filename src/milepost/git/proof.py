@@ -1,7 +1,7 @@
 """Whether a milestone's work is on its target now: the only thing that allows deleting its worktree or branch.
 
 A landing is found by its trailers, `GSD-Milestone` and `GSD-Tip`, not by names or by git's idea of `merged`. One
-slice that landed on its own has `GSD-Slice: M001/S01` instead of the first.
+slice that landed on its own has `GSD-Slice: M001/S01` instead of the first, a quick task `GSD-Quick`.
 Source: spec auto 6.7, 8.5 rule 4; field-reports #1, #29.
 """
 
@@ -14,8 +14,11 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.git import refs
 from milepost.git.merge_tree import Differing, differences
 from milepost.git.run import git
+from milepost.model.work import is_quick
 
 MILESTONE = "GSD-Milestone"
+QUICK = "GSD-Quick"
+"""In place of the first for a quick task."""
 SLICE = "GSD-Slice"
 BRANCH = "GSD-Branch"
 TIP = "GSD-Tip"
@@ -81,8 +84,8 @@ def history(where: Path, mid: str, target: str, *, since: str | None = None) -> 
 
 @lru_cache(maxsize=64)
 def _history(where: Path, mid: str, target: str, since: str | None) -> tuple[Landing, ...]:
-    trailers = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (TIP, MILESTONE, SLICE))
-    asked = ("--fixed-strings", f"--grep={MILESTONE}: {mid}", f"--grep={SLICE}: {mid}/")
+    trailers = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x2C)" for key in (TIP, _key(mid), SLICE))
+    asked = ("--fixed-strings", f"--grep={whole(mid)}", f"--grep={SLICE}: {mid}/")
     span = f"{since}..{target}" if since else target
     found = []
     for line in git(where, "log", f"--format=%H%x00%P%x00{trailers}", *asked, span, "--").out.splitlines():
@@ -91,6 +94,15 @@ def _history(where: Path, mid: str, target: str, since: str | None) -> tuple[Lan
         if mid in (milestone, whose) and tip and parents:
             found.append(Landing(commit=commit, before=parents.split(" ")[0], tip=tip, slice=slice_id))
     return tuple(found)
+
+
+def whole(mid: str) -> str:
+    """The trailer that says that all of it landed: `GSD-Milestone: M001`, `GSD-Quick: quick-1-fix-the-typo`."""
+    return f"{_key(mid)}: {mid}"
+
+
+def _key(mid: str) -> str:
+    return QUICK if is_quick(mid) else MILESTONE
 
 
 def undos(where: Path, mid: str, target: str, *, since: str | None = None) -> tuple[Undo, ...]:

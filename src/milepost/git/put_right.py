@@ -14,6 +14,7 @@ from milepost.git.repo import Head, head_of, in_progress
 from milepost.git.run import git
 from milepost.git.snapshots import snapshot
 from milepost.git.take_back import take_back
+from milepost.model.work import key_of
 
 __all__ = ["PutRight", "WorkMisplaced", "put_right_branch", "take_back"]
 
@@ -83,7 +84,7 @@ def _pin_all(where: Path, owner: str, found: Head, tip: str | None, base: str) -
 
 
 def _owner(branch: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", branch.removeprefix("milestone/"))
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", key_of(branch))
 
 
 def _elsewhere(where: Path, found: Head, branch: str, base: str) -> bool:

@@ -157,7 +157,7 @@ def default_branch(where: Path) -> str | None:
 
 def may_integrate(branch: str) -> bool:
     """Whether a branch of this name may be merged into: plain characters, not a branch of our own making."""
-    ours = branch.startswith(("milestone/", "worktree/")) or _OLD_SLICE_BRANCH.match(branch)
+    ours = branch.startswith(("milestone/", "worktree/", "gsd/quick/")) or _OLD_SLICE_BRANCH.match(branch)
     return bool(_ALLOWED_BRANCH.match(branch)) and not ours and not branch.startswith("-")
 
 

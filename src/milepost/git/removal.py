@@ -17,6 +17,7 @@ from milepost.git.repo import NestedKind, in_progress, nested
 from milepost.git.run import HOOK_TIMEOUT_S, GitFailed, fields, git, raw
 from milepost.git.snapshots import snapshot
 from milepost.git.status import Change, look
+from milepost.model.work import key_of
 from milepost.rules.staging import is_runtime, looks_secret
 
 _MADE = frozenset(
@@ -84,7 +85,7 @@ def remove_worktree(root: Path, path: Path, branch: str, proof: Proof, *, state_
 
 def note_of(branch: str) -> str:
     """The ref that says that a branch's worktree is being removed: what is missing there is no work of anybody."""
-    return f"refs/gsd/removing/{branch.removeprefix('milestone/')}"
+    return f"refs/gsd/removing/{key_of(branch)}"
 
 
 def being_removed(root: Path, branch: str) -> bool:
@@ -184,7 +185,7 @@ def _pin_ignored_plan(root: Path, path: Path, branch: str, state_dir: str) -> No
     only_here = [name for entry in inside for name in _files(path, entry) if _only_here(root, path, name, state_dir)]
     if only_here:
         kept = snapshot(path, "planning files that git ignores", also=only_here)
-        refs.pin(root, branch.removeprefix("milestone/"), "planning", kept)
+        refs.pin(root, key_of(branch), "planning", kept)
 
 
 def _pin_other_ignored(root: Path, path: Path, branch: str, state_dir: str) -> None:
@@ -194,7 +195,7 @@ def _pin_other_ignored(root: Path, path: Path, branch: str, state_dir: str) -> N
     names = [name for entry in outside if not _made(entry) for name in _files(path, entry) if not _made(name)]
     kept = [name for name in names if (path / name).is_file() and (path / name).lstat().st_size <= _LARGEST_KEPT]
     if kept and len(kept) <= _MOST_KEPT:
-        refs.pin(root, branch.removeprefix("milestone/"), "ignored", snapshot(path, "ignored files", also=kept))
+        refs.pin(root, key_of(branch), "ignored", snapshot(path, "ignored files", also=kept))
 
 
 def _made(name: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from milepost.errors import ExitCode, MilepostError
 from milepost.git import pointers
 from milepost.git.run import GitFailed, git, version
+from milepost.model.work import key_of
 
 _STATE_DIRS = (".gsd", ".sf")
 _OPERATIONS = (
@@ -220,7 +221,7 @@ def _owner_of_worktree(top: Path) -> Path | None:
     state = top.parent.parent
     if top.parent.name == "worktrees" and state.name in _STATE_DIRS and (state.parent / ".git").exists():
         return state.parent
-    if head_of(top).branch == f"milestone/{top.name}":
+    if key_of(head_of(top).branch or "") == top.name:
         main = git(top, "worktree", "list", "--porcelain", "-z").out.split("\0")[0].removeprefix("worktree ")
         return Path(main) if (Path(main) / ".git").exists() else None
     return None

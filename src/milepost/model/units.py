@@ -1,6 +1,7 @@
 """The unit: one agent session with one job.
 
-A unit is known by its kind and its id: `M001`, `M001/S02` or `M001/S02/T01`. Source: spec auto 4.2.
+A unit is known by its kind and its id: `M001`, `M001/S02` or `M001/S02/T01`; `quick-1-fix-the-typo` for one that
+belongs to no milestone (`model.work`). Source: spec auto 4.2.
 """
 
 from enum import StrEnum
@@ -26,11 +27,12 @@ class UnitKind(StrEnum):
     REWRITE_DOCS = "rewrite-docs"
     TRIAGE_CAPTURES = "triage-captures"
     QUICK_TASK = "quick-task"
+    QUICK = "quick"
     HOOK = "hook"
 
 
-ERRANDS = frozenset({UnitKind.TRIAGE_CAPTURES, UnitKind.QUICK_TASK, UnitKind.HOOK})
-"""Kinds that do not come from the plan: due when captures or hooks say so."""
+ERRANDS = frozenset({UnitKind.TRIAGE_CAPTURES, UnitKind.QUICK_TASK, UnitKind.QUICK, UnitKind.HOOK})
+"""Kinds that do not come from the plan: due when captures, hooks or a person (`gsd quick`) say so."""
 TRIAGE = "triage"
 """Last part of the id of a triage: `M001/S02/triage`."""
 
@@ -60,7 +62,7 @@ class Unit(NamedTuple):
 
     @property
     def milestone(self) -> str:
-        """The milestone the unit belongs to."""
+        """The milestone the unit belongs to, or the key of the quick task that it is."""
         return self.id.split("/")[0]
 
     @property
@@ -76,7 +78,8 @@ class Unit(NamedTuple):
         return None if part == TRIAGE else part
 
     def __str__(self) -> str:
-        return f"{self.type} {self.id}"
+        # The key of a quick task says what it is.
+        return self.id if self.kind is UnitKind.QUICK else f"{self.type} {self.id}"
 
 
 def of_type(type_: str, unit_id: str) -> Unit:

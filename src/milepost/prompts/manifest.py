@@ -75,6 +75,7 @@ class Source(StrEnum):
     REPLAN_FORM = "documents/replan"
     DECISIONS_FORM = "documents/decisions"
     SECRETS_FORM = "documents/secrets"
+    QUICK_SUMMARY_FORM = "documents/quick-summary"
 
 
 class Item(NamedTuple):
@@ -255,6 +256,13 @@ MANIFEST: Mapping[UnitKind, tuple[Item, ...]] = MappingProxyType(
             may(Source.KNOWLEDGE, Level.STANDARD),
         ),
         UnitKind.QUICK_TASK: (may(Source.OVERRIDES), may(Source.KNOWLEDGE), may(Source.PROJECT, Level.STANDARD)),
+        UnitKind.QUICK: (
+            may(Source.OVERRIDES),
+            may(Source.KNOWLEDGE),
+            may(Source.DECISIONS, Level.STANDARD),
+            may(Source.PROJECT, Level.STANDARD),
+            must(Source.QUICK_SUMMARY_FORM),
+        ),
         UnitKind.HOOK: (
             may(Source.OVERRIDES),
             may(Source.SLICE_EXCERPT, Level.STANDARD),

@@ -13,6 +13,8 @@ from milepost.formats.tree import (
     task_file,
     task_path,
 )
+from milepost.model import work
+from milepost.model.units import UnitKind
 from milepost.prompts.blanks import Values, fill
 from milepost.prompts.brief import Desk
 from milepost.prompts.shrink import DEFAULT_WINDOW, budgets
@@ -48,6 +50,7 @@ def names(desk: Desk) -> Values:
     values["documents"] = _documents(desk)
     values["round"] = _round(desk)
     values |= _errand(desk)
+    values["small"] = fill("blocks/small", values)
     values["where"] = _where(desk, values)
     return values
 
@@ -58,7 +61,7 @@ def _ids(desk: Desk) -> dict[str, str | None]:
         "state_dir": desk.workplace.state_dir,
         "cwd": desk.workplace.cwd,
         "branch": desk.workplace.branch,
-        "gate": " && ".join(f"`{line}`" for line in desk.gate) or "the commands of the task's Verify line",
+        "gate": " && ".join(f"`{line}`" for line in desk.gate) or _own_gate(desk),
         "attempt": str(desk.extras.attempt),
         "now": desk.extras.now or "<UTC time, like 2026-03-17T11:00:00Z>",
         "milestone": unit.milestone,
@@ -67,6 +70,11 @@ def _ids(desk: Desk) -> dict[str, str | None]:
         "subject": unit.task or unit.slice or unit.milestone,
         "slice_or_first": unit.slice or "S01",
     }
+
+
+def _own_gate(desk: Desk) -> str:
+    quick = desk.unit.kind is UnitKind.QUICK
+    return "the tests of package.json, where there is one" if quick else "the commands of the task's Verify line"
 
 
 def _errand(desk: Desk) -> dict[str, str | None]:
@@ -78,6 +86,7 @@ def _errand(desk: Desk) -> dict[str, str | None]:
         "triage": desk.shown(f"{home}/{mid}-TRIAGE.json"),
         "asked": extras.asked or "(nothing was said)",
         "hook": desk.unit.name or "a hook",
+        "quick_summary": desk.shown(work.document(mid, "SUMMARY.md")) if work.is_quick(mid) else None,
         "hook_file": f"; its result goes to `{extras.artifact}`" if extras.artifact else "",
         "unit_id": desk.unit.id,
     }

@@ -25,6 +25,7 @@ from milepost.formats.tree import (
     task_file,
     task_path,
 )
+from milepost.model import work
 from milepost.model.units import Unit, UnitKind
 from milepost.rules._derive_slice import task_reported
 
@@ -57,6 +58,8 @@ def settled(unit: Unit, tree: Tree) -> bool:
 
 def artifact(unit: Unit, tree: Tree) -> str | None:
     """Path of the file that the unit is for, existing or to be written; None for one that has no file of its own."""
+    if unit.kind is UnitKind.QUICK:
+        return work.document(unit.id, "SUMMARY.md")
     mid, sid, tid = _ids(unit)
     suffix = _ARTIFACTS.get(unit.kind)
     if suffix is None:
@@ -239,6 +242,7 @@ _OWED: Mapping[UnitKind, Callable[[Unit, Tree], Iterator[Owed]]] = {
     UnitKind.REWRITE_DOCS: _rewrite_docs,
     UnitKind.TRIAGE_CAPTURES: _triage,
     UnitKind.QUICK_TASK: _nothing,
+    UnitKind.QUICK: _file,
     UnitKind.HOOK: _nothing,
 }
 

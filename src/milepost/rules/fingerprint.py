@@ -33,6 +33,7 @@ _MILESTONE: Mapping[UnitKind, tuple[str, ...]] = {
     UnitKind.REWRITE_DOCS: (),
     UnitKind.TRIAGE_CAPTURES: (),
     UnitKind.QUICK_TASK: (),
+    UnitKind.QUICK: (),
     UnitKind.HOOK: (),
 }
 _SLICE: Mapping[UnitKind, tuple[str, ...]] = {

@@ -6,7 +6,7 @@ journal; a person's `--retry` of the hook's unit counts afresh. Source: spec aut
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from milepost.formats.journal import (
     AnyEvent,
@@ -26,6 +26,8 @@ from milepost.model.units import ERRANDS, Unit, UnitKind, of_type
 
 STEP = "next"
 """The command after whose units no hook runs."""
+_APART: Final = (UnitKind.HOOK, UnitKind.TRIAGE_CAPTURES, UnitKind.QUICK)
+"""Kinds that no hook changes, and that none makes of another unit."""
 
 
 class Trigger(NamedTuple):
@@ -127,8 +129,8 @@ def after(hooks: Sequence[PostUnitHook], unit: Unit) -> tuple[PostUnitHook, ...]
 
 
 def before(hooks: Sequence[PreDispatchHook], unit: Unit) -> tuple[PreDispatchHook, ...]:
-    """The enabled hooks that change a unit before it starts, in order; none for triages and hooks."""
-    if unit.kind in (UnitKind.HOOK, UnitKind.TRIAGE_CAPTURES):
+    """The enabled hooks that change a unit before it starts, in order; none for triages, `gsd quick` and hooks."""
+    if unit.kind in _APART:
         return ()
     return tuple(hook for hook in hooks if hook.enabled and unit.type in hook.before)
 
@@ -152,7 +154,7 @@ def replaced(events: Iterable[AnyEvent], hook: str, unit: Unit) -> bool:
 def booked_as(unit: Unit, unit_type: str | None) -> Unit:
     """The unit that a replacement is booked as: of the type that is named, with an id that fits it; else itself."""
     kind = next((k for k in UnitKind if k.value == unit_type), unit.kind)
-    if kind in (UnitKind.HOOK, UnitKind.TRIAGE_CAPTURES, unit.kind):
+    if kind in (*_APART, unit.kind):
         return unit
     parts = unit.id.split("/")
     depth = _DEPTH.get(kind, len(parts))

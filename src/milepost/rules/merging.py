@@ -4,6 +4,7 @@
     .gsd/STATE.md                        derived: the target's, or none
     .gsd/milestones/M001/…               the milestone's, when M001 lands
     .gsd/milestones/M002/…               the target's, when M001 lands
+    .gsd/quick/1-fix-it/…                the quick task's, when it lands; the target's, when M001 does
     .gsd/DECISIONS.md                    lines of both sides
     .gsd/preferences.md, *.json          the target's
     dist/app.js.map                      built, by a pattern of the project: the milestone's
@@ -14,7 +15,7 @@ Pure. Source: DESIGN "Parallel"; spec auto 6.7; parallel FM-98, FM-99.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from milepost.model.ids import milestone_of_directory
+from milepost.model.work import owner as owner_of
 from milepost.rules.generated import is_generated
 from milepost.rules.staging import is_runtime
 
@@ -45,7 +46,7 @@ def side(path: str, *, mid: str, state_dir: str, generated: Sequence[str] = ()) 
     inside = path[len(state_dir) + 1 :]
     if is_runtime(inside):
         return Side.DERIVED
-    owner = _owner(inside)
+    owner = owner_of(inside)
     if owner is not None:
         return Side.MILESTONE if owner == mid else Side.TARGET
     name = inside.lower()
@@ -57,8 +58,3 @@ def side(path: str, *, mid: str, state_dir: str, generated: Sequence[str] = ()) 
 def is_planning(path: str, *, state_dir: str) -> bool:
     """Whether a path belongs to the plan and not to what is built."""
     return path == state_dir or path.startswith(f"{state_dir}/")
-
-
-def _owner(inside: str) -> str | None:
-    parts = inside.split("/")
-    return milestone_of_directory(parts[1]) if len(parts) > 2 and parts[0] == "milestones" else None

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from milepost.formats.roadmap import Slice
 from milepost.formats.summary import Summary
 from milepost.model.units import Unit, UnitKind
+from milepost.model.work import short
 
 BUDGET = 68
 """Characters of type, scope and description together; a subject line of 72 with its punctuation."""
@@ -51,11 +52,10 @@ def unit_commit(
     if unit.kind is UnitKind.EXECUTE_TASK and summary is not None:
         subject = _described(unit, summary, kind) or subject
         files = summary.key_files[:_FILES]
-    elif unit.kind is UnitKind.QUICK_TASK and wish:
-        prefix = f"{kind or commit_type(wish)}({unit.milestone})"
-        subject = f"{prefix}: {_cut(_one_line(wish), BUDGET - len(prefix))}"
+    elif unit.kind in (UnitKind.QUICK_TASK, UnitKind.QUICK) and wish:
+        subject = _wished(unit.milestone, wish, kind)
     listed = "\n".join(f"- {_one_line(name)}" for name in files if _one_line(name))
-    trailers = f"GSD-Unit: {unit}" + (f"\nGSD-Attempt: {attempt}" if attempt else "")
+    trailers = f"GSD-Unit: {unit.type} {unit.id}" + (f"\nGSD-Attempt: {attempt}" if attempt else "")
     return "\n\n".join(part for part in (subject, listed, trailers) if part) + "\n"
 
 
@@ -68,6 +68,13 @@ def milestone_commit(mid: str, title: str, slices: Iterable[Slice], branch: str)
     parts = [f"feat({mid}): {without_id(mid, title) or mid}"]
     parts += [f"Completed slices:\n{done}"] if done else []
     return "\n\n".join([*parts, f"Branch: {branch}"]) + "\n"
+
+
+def quick_commit(key: str, wish: str, told: str, branch: str, kind: str = "") -> str:
+    """The message of a quick task's one commit on the user's branch. told: what its summary says, in a sentence."""
+    subject, words = _wished(key, wish, kind), _one_line(told)
+    whole = wish.strip() if _one_line(wish) not in subject else ""
+    return "\n\n".join(part for part in (subject, whole, words, f"Branch: {branch}") if part) + "\n"
 
 
 def slice_commit(mid: str, sid: str, title: str, branch: str) -> str:
@@ -88,6 +95,11 @@ def planning_commit(mid: str) -> str:
 
 def _chore(unit: Unit, kind: str) -> str:
     return f"{kind or 'chore'}({unit.id}): auto-commit after {unit.type}"
+
+
+def _wished(key: str, wish: str, kind: str) -> str:
+    prefix = f"{kind or commit_type(wish)}({short(key)})"
+    return f"{prefix}: {_cut(_one_line(wish), BUDGET - len(prefix))}"
 
 
 def _described(unit: Unit, summary: Summary, kind: str) -> str:

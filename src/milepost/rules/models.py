@@ -25,6 +25,7 @@ PHASE_OF: Final[Mapping[str, str]] = {
     "replan-slice": "planning",
     "execute-task": "execution",
     "quick-task": "execution",
+    "quick": "execution",
     "complete-slice": "completion",
     "run-uat": "completion",
     "triage-captures": "subagent",

@@ -7,7 +7,7 @@ files are not committed, and files that look like secrets. Source: spec auto 1.4
 import re
 from typing import Final
 
-from milepost.model.ids import milestone_of_directory
+from milepost.model.work import owner as owner_of
 from milepost.rules.gitignore import RUNTIME_PATTERNS
 
 _SECRET: Final = re.compile(
@@ -32,7 +32,7 @@ def excluded(path: str, *, milestone: str, commit_docs: bool, state_dir: str) ->
         return "planning files are not committed here (git.commit_docs: false)"
     if is_runtime(inside):
         return "run-time file"
-    owner = _owner(inside)
+    owner = owner_of(inside)
     return f"belongs to {owner}" if owner not in (None, milestone) else None
 
 
@@ -51,11 +51,6 @@ def _below(path: str, state_dir: str) -> str | None:
     if path == state_dir:
         return ""
     return path.removeprefix(f"{state_dir}/") if path.startswith(f"{state_dir}/") else None
-
-
-def _owner(inside: str) -> str | None:
-    parts = inside.split("/")
-    return milestone_of_directory(parts[1]) if len(parts) > 2 and parts[0] == "milestones" else None
 
 
 def _expression(pattern: str) -> str:

@@ -11,6 +11,7 @@ from milepost.errors import MilepostError
 from milepost.model.ids import milestone_of_directory, require_part
 from milepost.model.state import State
 from milepost.model.units import Unit, UnitKind
+from milepost.model.work import is_quick
 
 
 class BadTarget(MilepostError):
@@ -48,6 +49,8 @@ class Target(NamedTuple):
 def parse(text: str, state: State) -> Target:
     """The target of a name; raises BadTarget or BadId."""
     first, _, rest = text.strip().partition("/")
+    if first == UnitKind.QUICK or is_quick(first):
+        raise BadTarget(f"{text!r} is a quick task, and in no plan", hint="gsd quick --list; gsd quick --discard N")
     if first in set(UnitKind):
         return parse(rest, state)._replace(kind=UnitKind(first))
     parts = [part for part in text.strip().split("/") if part]

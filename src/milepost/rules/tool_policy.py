@@ -9,6 +9,7 @@ in by the sandbox and by the checks after the session. Source: spec auto 1.2, 4.
 from collections.abc import Callable
 from enum import StrEnum
 
+from milepost.model import work
 from milepost.model.ids import milestone_of_directory
 
 
@@ -48,13 +49,15 @@ def refusal(policy: ToolPolicy, tool: str, path: str, *, state_dir: str, milesto
     """Why `tool` may not touch `path`, as the model is told; None: it may.
 
     path: relative to the session's directory, `.` for that directory itself; ignored for the shell.
-    state_dir: `.gsd` or `.sf`. milestone: the session's own, the only one whose directory is open to it.
+    state_dir: `.gsd` or `.sf`. milestone: the session's own (or the key of its quick task), the only one whose
+    directory is open to it.
     """
     if tool == SHELL:
         return None if policy is ToolPolicy.ALL else "This session has no shell; use read, list and search."
     if tool == ASK:
         return None if policy is ToolPolicy.DISCUSSION else "Nobody is there to be asked; decide, and note the choice."
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
+    own = f"{state_dir}/{work.home(milestone) if work.is_quick(milestone) else f'milestones/{milestone}'}/"
     if any(part.casefold() == ".git" for part in parts):
         return f"{path} belongs to git; the program does all git work."
     if tool not in WRITERS:
@@ -62,8 +65,8 @@ def refusal(policy: ToolPolicy, tool: str, path: str, *, state_dir: str, milesto
     if not parts:
         return "That is the working directory itself, not a file."
     if parts[0].casefold() == state_dir.casefold():
-        return _state_refusal(policy, parts[1:], milestone, f"{state_dir}/milestones/{milestone}/")
-    return _REPOSITORY[policy](path, f"{state_dir}/milestones/{milestone}/")
+        return _state_refusal(policy, parts[1:], milestone, own)
+    return _REPOSITORY[policy](path, own)
 
 
 def _state_refusal(policy: ToolPolicy, parts: tuple[str, ...], milestone: str, own: str) -> str | None:
@@ -71,6 +74,8 @@ def _state_refusal(policy: ToolPolicy, parts: tuple[str, ...], milestone: str, o
         case ("milestones", directory, *rest) if rest:
             if milestone_of_directory(directory) != milestone:
                 return f"{directory} is not this unit's milestone; write below {own} only."
+            return _evidence_refusal(rest[-1])
+        case ("quick", directory, *rest) if rest and f"quick-{directory}" == milestone:
             return _evidence_refusal(rest[-1])
         case (name,) if name.casefold() in _TOP[policy]:
             return None

@@ -21,7 +21,8 @@ from typing import TypeVar
 import msgspec
 
 from milepost.formats.journal import AnyEvent
-from milepost.model.ids import BadId, milestone_of_directory
+from milepost.model.ids import BadId
+from milepost.model.work import of_directory
 from milepost.store import flock, regular
 
 _encode = msgspec.json.Encoder().encode
@@ -34,7 +35,7 @@ class Journal:
     """The journal of a project, written through one writer's file."""
 
     def __init__(self, state: Path, writer: str) -> None:
-        """`state`: the project's state directory; `writer`: a milestone id, or a word (`project`). Raises BadId."""
+        """`state`: the project's state directory; `writer`: a key, or a word (`project`). Raises BadId."""
         if not _is_writer(writer):
             raise BadId(f"{writer!r} is no writer of a journal", hint="A writer is a milestone id or a word.")
         self._directory = state / "journal"
@@ -92,8 +93,8 @@ class Journal:
 def names(directory: Path) -> list[str]:
     """The files of all writers below a `journal/` directory, in order; empty when it is missing.
 
-    A writer is a milestone or a word. What a cloud drive made of two copies (`M001 2.jsonl`) is none: its events
-    would count twice.
+    A writer is a milestone, a quick task or a word. What a cloud drive made of two copies (`M001 2.jsonl`) is none:
+    its events would count twice.
     """
     try:
         found = os.listdir(directory)
@@ -111,7 +112,7 @@ def read(line: bytes) -> AnyEvent | None:
 
 
 def _is_writer(name: str) -> bool:
-    return (name.isalpha() and name.islower()) or milestone_of_directory(name) == name
+    return (name.isalpha() and name.islower()) or of_directory(name)
 
 
 def _line(event: AnyEvent) -> bytes:

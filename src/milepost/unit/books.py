@@ -9,6 +9,7 @@ from pathlib import Path
 
 from milepost.formats import plan, replan, roadmap
 from milepost.formats.tree import Tree, milestone_file, slice_file, task_file
+from milepost.model import work
 from milepost.model.units import Unit, UnitKind
 from milepost.rules._derive_slice import blockers
 from milepost.store import atomic
@@ -56,6 +57,8 @@ def restore_boxes(before: Before, tree: Tree, state: Path, milestone: str) -> tu
 def set_aside(unit: Unit, tree: Tree, state: Path, shelf: Path) -> None:
     """Move the summary of a task whose gate did not pass out of the plan, so that the files say it is not done."""
     path = task_file(tree, unit.milestone, unit.slice or "", unit.task or "", "SUMMARY")
+    if unit.kind is UnitKind.QUICK and tree.text(found := work.document(unit.id, "SUMMARY.md")) is not None:
+        path = found
     if path is not None:
         target = shelf / path
         target.parent.mkdir(parents=True, exist_ok=True)

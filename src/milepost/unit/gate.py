@@ -19,6 +19,7 @@ from milepost.formats.tree import task_path
 from milepost.git.run import git
 from milepost.git.snapshots import tree_with
 from milepost.git.status import Change
+from milepost.model import work
 from milepost.model.outcome import Inconclusive, Outcome, VerifyFailed
 from milepost.model.units import Unit, UnitKind
 from milepost.model.words import counted
@@ -30,6 +31,9 @@ from milepost.unit.bench import Bench
 from milepost.unit.converse import ending_together
 from milepost.unit.put_right import shelf_of, tree_of
 from milepost.unit.verify import Verification, discover, verify
+
+_TASKS = (UnitKind.EXECUTE_TASK, UnitKind.QUICK)
+"""Kinds whose work is judged whatever they changed, and whose evidence is committed with it."""
 
 
 async def gate(unit: Unit, attempt: str, changes: Sequence[Change], bench: Bench) -> Outcome | None:
@@ -53,7 +57,7 @@ async def _cancel_when_asked(stop: anyio.Event, scope: anyio.CancelScope) -> Non
 async def _judged(unit: Unit, attempt: str, changes: Sequence[Change], bench: Bench) -> Outcome | None:
     place = bench.workspace
     changed = [c for c in changes if not c.path.startswith(f"{place.state_dir}/")]
-    if unit.kind is not UnitKind.EXECUTE_TASK and not changed:
+    if unit.kind not in _TASKS and not changed:
         return None
     case = _Case(unit=unit, attempt=attempt, flags=_flags(changed, bench), tree=tree_with(place.cwd, changes))
     found = await _run(case, bench, previous=_previous(unit, bench))
@@ -142,6 +146,8 @@ def _evidence(unit: Unit, bench: Bench) -> Path:
     if unit.kind is UnitKind.EXECUTE_TASK:
         plan = task_path(tree_of(bench), unit.milestone, unit.slice or "", unit.task or "", "PLAN")
         return place.state / Path(plan).parent / f"{unit.task}-VERIFY.json"
+    if unit.kind is UnitKind.QUICK:
+        return place.state / work.document(unit.id, "VERIFY.json")
     return place.state / "runtime" / "gates" / f"{unit.label}-{unit.id.replace('/', '-')}.json"
 
 

@@ -9,6 +9,7 @@ from milepost.formats.tree import Tree, root_file, slice_file
 from milepost.model.units import Unit, UnitKind
 from milepost.prompts.brief import Extras
 from milepost.rules import captures as sorting
+from milepost.rules import quick
 from milepost.store import notebook
 from milepost.store.snapshot import Snapshot
 from milepost.unit import remembered
@@ -44,13 +45,15 @@ def _captures(unit: Unit, tree: Tree, bench: Bench) -> tuple[str, ...]:
 
 def _asked(unit: Unit, bench: Bench) -> str:
     if unit.kind is not UnitKind.QUICK_TASK:
-        return ""
+        return wish(unit, bench)
     entry = capture_of(unit, bench)
     return "\n\n".join(part for part in (entry.text, entry.resolution) if part) if entry else ""
 
 
 def wish(unit: Unit, bench: Bench) -> str:
-    """What a quick task was to do, in the words of its capture; empty for any other unit."""
+    """What a quick task was to do, in a person's words; empty for any other unit."""
+    if unit.kind is UnitKind.QUICK:
+        return quick.wish(bench.journal.own(), unit.id)
     entry = capture_of(unit, bench) if unit.kind is UnitKind.QUICK_TASK else None
     return entry.text if entry else ""
 

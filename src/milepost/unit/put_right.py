@@ -14,7 +14,7 @@ from milepost.git import anchor, refs, status
 from milepost.git.put_right import put_right_branch, take_back
 from milepost.git.snapshots import snapshot
 from milepost.git.status import Change
-from milepost.model.ids import milestone_of_directory
+from milepost.model import work
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import claims
 from milepost.store.snapshot import Snapshot
@@ -104,10 +104,10 @@ def _foreign_files(unit: Unit, changes: tuple[Change, ...], before: Before | Non
 
 
 def foreign(changes: tuple[Change, ...], milestone: str, state_dir: str) -> tuple[str, ...]:
-    """Changed paths in the directories of other milestones; repositories in there are left alone."""
-    top = f"{state_dir}/milestones/"
-    below = [c.path for c in changes if c.path.startswith(top) and not c.nested]
-    return tuple(p for p in below if milestone_of_directory(p.removeprefix(top).partition("/")[0]) != milestone)
+    """Changed paths in the directories of other milestones and quick tasks; repositories in there are left alone."""
+    tops = (f"{state_dir}/milestones/", f"{state_dir}/quick/")
+    below = [c.path for c in changes if c.path.startswith(tops) and not c.nested]
+    return tuple(p for p in below if work.owner(p.removeprefix(f"{state_dir}/")) != milestone)
 
 
 def others(bench: Bench) -> tuple[str, ...]:

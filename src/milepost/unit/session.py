@@ -40,6 +40,7 @@ POLICIES: dict[UnitKind, ToolPolicy] = {
     UnitKind.REWRITE_DOCS: ToolPolicy.DOCS,
     UnitKind.TRIAGE_CAPTURES: ToolPolicy.PLANNING,
     UnitKind.QUICK_TASK: ToolPolicy.ALL,
+    UnitKind.QUICK: ToolPolicy.ALL,
     UnitKind.HOOK: ToolPolicy.ALL,
 }
 """What each kind's tools may touch. Kinds that run checks need the shell; a change they make to code is gated too."""

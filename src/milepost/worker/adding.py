@@ -18,6 +18,7 @@ from milepost.git.ignored import ignored
 from milepost.git.planning import commit_planning
 from milepost.git.run import git
 from milepost.model.ids import milestone_of_directory
+from milepost.model.work import is_branch
 from milepost.store import milestones
 from milepost.store.journal import Journal
 
@@ -88,7 +89,7 @@ def commit(paths: Iterable[str], message: str, site: Site) -> str:
     try:
         place = repo.inspect(site.root)
         repo.require_ready(place)
-        if (place.head.branch or "").startswith("milestone/"):
+        if is_branch(place.head.branch or ""):
             return f"the checkout is on {place.head.branch}"
         commit_planning(site.root, whole, message)
     except MilepostError as error:

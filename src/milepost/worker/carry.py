@@ -9,6 +9,7 @@ from pathlib import Path
 
 from milepost.git.ignored import ignored
 from milepost.git.run import git, raw
+from milepost.model import work
 from milepost.model.ids import milestone_of_directory
 from milepost.rules import staging
 from milepost.rules.merging import Side, side
@@ -19,7 +20,8 @@ from milepost.worker.shift import Shift
 def needed(milestone: str, shift: Shift) -> bool:
     """Whether the milestone's planning files travel by copying."""
     # A name that nothing has: of an ignored directory some files may be tracked, and new ones still are not.
-    probe = f"{shift.state_dir}/milestones/{milestone}/x.md"
+    home = work.home(milestone) if work.is_quick(milestone) else f"milestones/{milestone}"
+    probe = f"{shift.state_dir}/{home}/x.md"
     return not shift.preferences.git.commit_docs or ignored(shift.root, probe)
 
 
@@ -108,6 +110,8 @@ def _documents(state: Path, milestone: str) -> list[str]:
     for top in sorted((state / "milestones").glob("*")):
         if milestone_of_directory(top.name) == milestone:
             found += [path for path in sorted(top.rglob("*")) if path.is_file()]
+    own = state / work.home(milestone) if work.is_quick(milestone) else None
+    found += [path for path in sorted(own.rglob("*")) if path.is_file()] if own else []
     # A link that leads out of the state directory is not followed, here as in reading.
     inside = [str(path.relative_to(state)) for path in found if path.resolve().is_relative_to(home)]
     return [path for path in inside if not _runtime(path)]

@@ -6,6 +6,7 @@ Source: spec auto 2.8, 2.23, 4.1 (rule 14); style R3.
 from collections.abc import Iterable
 from pathlib import Path
 
+from milepost.errors import FormatError
 from milepost.formats import state_md
 from milepost.formats.journal import AnyEvent, RunEnded, RunStarted
 from milepost.rules.derive import derive
@@ -38,7 +39,12 @@ def write_state(shift: Shift) -> None:
     """Bring `STATE.md` up to date: a projection for people and for GSD, never read back. A worker leaves it alone."""
     if shift.lock is not None:
         return
-    state = derive(Snapshot(str(shift.root), shift.state_dir))
+    try:
+        state = derive(Snapshot(str(shift.root), shift.state_dir))
+    except FormatError:
+        if shift.quick is None:
+            raise
+        return  # A quick task has nothing to do with a plan that cannot be read.
     text = state_md.render(state).encode("utf-8", "surrogateescape")
     atomic.replace(shift.state / "STATE.md", text, durable=False)
 

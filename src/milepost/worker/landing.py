@@ -8,21 +8,24 @@ run and what happened is journaled. Source: DESIGN rules 6 and 7, spec auto 6.7.
 import functools
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from anyio import from_thread, to_thread
 from msgspec import structs
 
 from milepost.errors import ExitCode, MilepostError
-from milepost.formats import roadmap
+from milepost.formats import roadmap, summary
 from milepost.formats.journal import Landed as LandedEvent
 from milepost.formats.journal import LandingEnded, LandingStep
 from milepost.formats.tree import milestone_dir, milestone_file, read
 from milepost.git import bring_in, merge, publish, refs, repo, worktrees
 from milepost.git.branches import leave_branch
+from milepost.git.run import git
+from milepost.model import work
 from milepost.model.outcome import Committed, Outcome
 from milepost.model.state import State, Status
 from milepost.model.units import Unit, UnitKind
-from milepost.rules import done, messages
+from milepost.rules import done, messages, quick
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.unit.recover import open_attempts
@@ -92,7 +95,7 @@ async def land(milestone: str, home: Snapshot, shift: Shift) -> Ending | None:
         raise
     _write_down(landing_words.verdict(plan, outcome, shift), shift)
     ending = landing_words.ending(milestone, outcome, shift)
-    if isinstance(outcome, merge.Landed):
+    if isinstance(outcome, merge.Landed) and not work.is_quick(milestone):
         await to_thread.run_sync(shift.landed, milestone)
     return ending
 
@@ -232,14 +235,12 @@ def plan_of(milestone: str, home: Snapshot, shift: Shift) -> merge.MergePlan:
     branch = worktrees.branch_name(milestone)
     worktree = worktrees.worktree_path(shift.root, milestone, state_dir=shift.state_dir)
     settings = shift.preferences.git
-    text = read(home, milestone_file(home, milestone, "ROADMAP"))
-    found = roadmap.parse(text)
     return merge.MergePlan(
         root=shift.root,
         mid=milestone,
         branch=branch,
         target=target,
-        message=messages.milestone_commit(milestone, found.title, found.slices, branch),
+        message=_message(milestone, branch, worktree, home, shift),
         worktree=worktree if worktree.exists() else None,
         strategy=settings.merge_strategy,
         state_dir=shift.state_dir,
@@ -247,6 +248,24 @@ def plan_of(milestone: str, home: Snapshot, shift: Shift) -> merge.MergePlan:
         push_to=settings.remote if settings.auto_push else None,
         generated=shift.preferences.parallel.generated_files,
     )
+
+
+def _message(milestone: str, branch: str, worktree: Path, home: Snapshot, shift: Shift) -> str:
+    if work.is_quick(milestone):
+        wish = quick.wish(shift.journal(milestone).own(), milestone)
+        told = _summary_line(milestone, branch, worktree, shift)
+        return messages.quick_commit(milestone, wish, told, branch, shift.preferences.git.commit_type or "")
+    found = roadmap.parse(read(home, milestone_file(home, milestone, "ROADMAP")))
+    return messages.milestone_commit(milestone, found.title, found.slices, branch)
+
+
+def _summary_line(key: str, branch: str, worktree: Path, shift: Shift) -> str:
+    """What a quick task's summary says in a sentence: from its worktree, or as it was committed on its branch."""
+    path = f"{shift.state_dir}/{work.document(key, 'SUMMARY.md')}"
+    text = Snapshot(str(worktree), shift.state_dir, homes={}).text(work.document(key, "SUMMARY.md"))
+    if text is None:
+        text = git(shift.root, "cat-file", "blob", f"refs/heads/{branch}:{path}", ok=(0, 128)).out
+    return summary.parse(text).one_liner
 
 
 def _bring_home(milestone: str, plan: merge.MergePlan, shift: Shift) -> None:

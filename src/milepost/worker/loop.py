@@ -22,7 +22,7 @@ from milepost.git.put_right import put_right_branch
 from milepost.git.repo import head_of
 from milepost.model.outcome import Committed, Inconclusive, Outcome, OverBudget, ProviderFailed
 from milepost.model.state import State
-from milepost.model.units import Unit
+from milepost.model.units import Unit, UnitKind
 from milepost.process import ladder
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
@@ -45,6 +45,7 @@ from milepost.worker import (
     needed,
     pacing,
     places,
+    quick,
     setup,
     station,
 )
@@ -63,7 +64,8 @@ async def work(shift: Shift, pid: int) -> Ending:
     ending = Ending(ExitCode.ERROR, "it died of an error that nobody expected")
     try:
         post.open()
-        ending = endings.of_run(await post.accompany(_Worker(post).run), shift)
+        worker = _Worker(post)
+        ending = endings.of_run(await post.accompany(worker.run if shift.quick is None else worker.run_quick), shift)
     except MilepostError as error:
         ending = Ending(error.exit_code, str(error), error.hint)
         raise
@@ -121,6 +123,10 @@ class _Worker:
         self.waiting = Waiting(post)
         self.bounds = Watch(self.shift)
 
+    async def run_quick(self) -> Ending:
+        over = await quick.run(self.post, self._recover_all, self._dispatch)
+        return (_unpushed(self.shift) if over.code is ExitCode.DONE else None) or over
+
     async def run(self) -> Ending:
         if ending := await self._recover_all():
             return ending
@@ -161,8 +167,8 @@ class _Worker:
         found = self.errands.due(state, self.benches[milestone]) if milestone else None
         return found or self.errands.over()
 
-    async def _recover_all(self) -> Ending | None:
-        """Settle what an earlier process left open, in every milestone, before anybody derives."""
+    async def _recover_all(self, only: str = "") -> Ending | None:
+        """Settle what an earlier process left open, before anybody derives: in every milestone, or of `only`."""
         if left := await ladder.end_orphans():
             self.shift.watcher.note(f"processes that a killed run had left behind were ended: {left}")
         if ending := landing.complete_published(self.shift):
@@ -175,14 +181,15 @@ class _Worker:
             before.drop(self.shift.state, attempt)
         events = journal.own() if self.shift.lock else journal.everything()
         effects.catch_up(events, self.shift)
-        for started in open_attempts(events):
+        opened = [started for started in open_attempts(events) if only in ("", _milestone(started))]
+        for started in opened:
             _back_on_branch(started, self.shift)
-        for milestone in dict.fromkeys(_milestone(started) for started in open_attempts(events)):
+        for milestone in dict.fromkeys(map(_milestone, opened)):
             bench = await self._bench(milestone)
             if isinstance(bench, Ending):
                 return bench
             for unit, outcome in await recover(bench):
-                if isinstance(outcome, Inconclusive):
+                if isinstance(outcome, Inconclusive) and (only or unit.kind is not UnitKind.QUICK):
                     return self.post.stopped() or endings.of_outcome(unit, outcome)
         return None
 

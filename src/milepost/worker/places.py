@@ -1,4 +1,4 @@
-"""Where a milestone is worked on: making that place, finding it again, proving it before anything is paid for.
+"""Where a milestone or a quick task is worked on: making the place, finding it again, proving it before it is paid for.
 
 `worktree`: `.gsd/worktrees/<MID>` on `milestone/<MID>`; planning files that are not committed yet are committed
 first, so that the worktree has them. `branch`: the same branch in the user's checkout, which must be clean.
@@ -17,9 +17,10 @@ from milepost.git.branches import enter_branch
 from milepost.git.ignored import ignored
 from milepost.git.include import copy_included
 from milepost.git.planning import commit_planning
+from milepost.model import work
 from milepost.model.units import UnitKind
 from milepost.model.words import counted
-from milepost.rules import messages, staging
+from milepost.rules import messages, quick, staging
 from milepost.store import atomic
 from milepost.store.snapshot import Snapshot
 from milepost.unit import leftovers
@@ -61,8 +62,12 @@ def _require_reach(shift: Shift) -> None:
 
 def target_of(milestone: str, shift: Shift) -> str:
     """The branch the milestone is merged into: what its META says, else the settings, else where the user stands."""
-    home = Snapshot(str(shift.root), shift.state_dir)
-    return refs.integration(_recorded(milestone, home), _preferred(shift), shift.root)
+    if work.is_quick(milestone):
+        asked = quick.fold(shift.journal(milestone).own())
+        recorded = asked[0].target if asked else None
+    else:
+        recorded = _recorded(milestone, Snapshot(str(shift.root), shift.state_dir))
+    return refs.integration(recorded, _preferred(shift), shift.root)
 
 
 async def _worktree(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
@@ -111,7 +116,8 @@ def make(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
 
 
 def _branch(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
-    branch = f"milestone/{milestone}"
+    branch = worktrees.branch_name(milestone)
+    _require_not_anothers(milestone, place)
     if place.head.branch != branch:
         target = target_of(milestone, shift)
         _require_not_landed(milestone, place, shift)
@@ -124,10 +130,22 @@ def _branch(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
 
 def _here(milestone: str, place: repo.Repo, shift: Shift) -> Workspace:
     branch = place.head.branch or ""
-    if branch.startswith("milestone/") and branch != f"milestone/{milestone}":
+    _require_not_anothers(milestone, place)
+    if branch.startswith("milestone/") and branch != worktrees.branch_name(milestone):
         raise NoPlace(f"{shift.root} is on {branch}, which is not {milestone}'s", hint="git switch to your branch")
     _require_nothing_of_theirs(milestone, shift)
     return _in_root(milestone, branch, "none", shift)
+
+
+def _require_not_anothers(milestone: str, place: repo.Repo) -> None:
+    """A quick task that waits in the checkout holds it: what lies there is its work."""
+    key = work.key_of(place.head.branch or "")
+    if work.is_quick(key) and key != milestone:
+        number = work.number(key)
+        raise NoPlace(
+            f"{place.root} is on {place.head.branch}, where a quick task is not finished",
+            hint=f"gsd quick --resume {number} goes on with it; gsd quick --discard {number} gives it up.",
+        )
 
 
 def _require_nothing_of_theirs(milestone: str, shift: Shift) -> None:
@@ -185,6 +203,8 @@ def _in_root(milestone: str, branch: str, isolation: str, shift: Shift) -> Works
 
 def _commit_plan(milestone: str, target: str, place: repo.Repo, shift: Shift) -> None:
     """Commit planning files that a worktree of `target` would lack, touching nothing else the user has."""
+    if work.is_quick(milestone):
+        return  # It has no plan.
     if not shift.preferences.git.commit_docs or ignored(shift.root, f"{shift.state_dir}/milestones/{milestone}/x.md"):
         return
     paths = [c.path for c in status.dirty(shift.root) if _planning(c.path, milestone, shift)]
@@ -221,6 +241,9 @@ def _preferred(shift: Shift) -> str | None:
 
 
 def _record(milestone: str, target: str, state: Path) -> None:
+    """Write down where the milestone goes; that of a quick task is in the journal from the first."""
+    if work.is_quick(milestone):
+        return
     home = milestone_dir(Snapshot(str(state.parent), state.name, homes={}), milestone) or f"milestones/{milestone}"
     path = state / home / f"{milestone}-META.json"
     old = path.read_text("utf-8") if path.exists() else None

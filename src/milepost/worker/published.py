@@ -5,6 +5,7 @@ Neither is read back, and neither keeps the next unit from starting. Source: spe
 
 from milepost.git import commits, push
 from milepost.model.outcome import Committed, Outcome
+from milepost.model.work import is_branch
 from milepost.unit.bench import Bench
 from milepost.worker import effects
 from milepost.worker.shift import Shift
@@ -20,7 +21,7 @@ def publish(outcome: Outcome, bench: Bench, shift: Shift) -> None:
 def _push(bench: Bench, remote: str) -> None:
     """Push a branch of ours, the whole of it: what an earlier push did not get across goes along."""
     place = bench.workspace
-    if place.isolation == "none" or not place.branch.startswith("milestone/"):
+    if place.isolation == "none" or not is_branch(place.branch):
         return
     if error := push.push(place.cwd, remote, place.branch, commits.head(place.cwd)):
         bench.watcher.note(f"{place.branch} was not pushed to {remote}: {error}. The work goes on; it is tried again.")

@@ -15,6 +15,7 @@ from milepost.model.units import Unit
 from milepost.process.confine import Confinement
 from milepost.rules import routing
 from milepost.rules.bounds import UNBOUNDED, Bounds
+from milepost.rules.quick import Wish
 from milepost.store.journal import Journal
 from milepost.store.lease import Lease
 from milepost.unit.asking import Answerer, Nobody
@@ -66,6 +67,8 @@ class Shift:
     """The discussion that the run is for; None: the plan says what comes next."""
     goes_on: bool = True
     """After that discussion: work through the plan. False: the run is over then."""
+    quick: Wish | None = None
+    """The quick task that the run is for; None: the plan says what comes next."""
     answerer: Answerer = field(default_factory=Nobody)
     """Who answers what a session asks."""
     wanted: Callable[[], bool] = lambda: False

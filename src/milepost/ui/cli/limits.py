@@ -13,8 +13,13 @@ def add_options(made: argparse.ArgumentParser) -> None:
     """Add them."""
     phases = ", ".join(PHASES)
     made.add_argument("--until", metavar="WHAT", help=f"stop when it is done: M001, M001/S02, a unit, or {phases}")
-    made.add_argument("--max-cost", metavar="USD", type=_usd, help="what this run may cost, watched as a ceiling is")
+    add_cost(made)
     made.add_argument("--max-time", metavar="TIME", type=_time, help="start no unit after so long (90m, 2h, 1h30m)")
+
+
+def add_cost(made: argparse.ArgumentParser) -> None:
+    """`--max-cost`."""
+    made.add_argument("--max-cost", metavar="USD", type=_usd, help="what this run may cost, watched as a ceiling is")
 
 
 def bounds(options: argparse.Namespace, root: Path, state_dir: str) -> Bounds:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("milepost.ui.cli.init", "Make a .gsd/ directory in this repository."),
     "auto": ("milepost.ui.cli.auto", "Work through the plan until it is done, blocked or stopped."),
     "next": ("milepost.ui.cli.next", "Do one unit, then stop."),
+    "quick": ("milepost.ui.cli.quick", "Do one small piece of work outside the milestones, with all guarantees."),
     "dispatch": ("milepost.ui.cli.dispatch", "Do one unit now: research, plan, execute, complete, uat, …"),
     "parallel": ("milepost.ui.cli.parallel", "Several milestones at once: start, status, stop, pause, merge, …"),
     "pause": ("milepost.ui.cli.pause", "Let the current unit finish, then stop."),

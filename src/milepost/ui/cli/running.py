@@ -57,22 +57,32 @@ def parser(program: str, command: str) -> argparse.ArgumentParser:
     """The options of `auto` and `next`."""
     says = "Work through the plan until it is done." if command == "auto" else "Do one unit, then stop."
     made = arguments.Parser(prog=f"{program} {command}", description=says, allow_abbrev=False)
+    add_agent(made)
+    made.add_argument("--retry", metavar="UNIT", nargs="?", const="*", help="count attempts afresh, of one unit or all")
+    made.add_argument("--max-units", metavar="N", type=_count, help="stop after so many units")
+    limits.add_options(made)
+    add_ways(made)
+    if command == "next":
+        made.add_argument("--dry-run", action="store_true", help="only say what would be done, and what that costs")
+    return made
+
+
+def add_agent(made: argparse.ArgumentParser) -> None:
+    """The options that say who does the work."""
     made.add_argument("--model", metavar="NAME", help="use this model for every unit (claude-…, openai/…, ollama/…)")
     made.add_argument("--agent", metavar="SPEC", default="builtin", help="builtin (default), or replay:FILE")
     made.add_argument("--record", metavar="FILE", help="keep the sessions as a cassette that replay:FILE can play")
     made.add_argument("--pace", metavar="SECONDS", type=float, default=0.0, help="let a replay be watched")
-    made.add_argument("--retry", metavar="UNIT", nargs="?", const="*", help="count attempts afresh, of one unit or all")
-    made.add_argument("--max-units", metavar="N", type=_count, help="stop after so many units")
-    limits.add_options(made)
+
+
+def add_ways(made: argparse.ArgumentParser) -> None:
+    """The options that say how it is run and told, and what a run is when nobody says otherwise."""
     made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
     made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
     supervised.add_option(made)
     made.add_argument("--timeout", metavar="MS", type=_milliseconds, default=0, help="end the run after so long")
-    if command == "next":
-        made.add_argument("--dry-run", action="store_true", help="only say what would be done, and what that costs")
     made.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
-    made.set_defaults(discuss=None, goes_on=True, answerer=Nobody(), restarts=None)
-    return made
+    made.set_defaults(discuss=None, goes_on=True, answerer=Nobody(), restarts=None, quick=None)
 
 
 def run(argv: Sequence[str], program: str, command: str) -> int:
@@ -223,6 +233,7 @@ def _shift(
         wait_scale=scale(os.environ),
         discuss=options.discuss,
         goes_on=options.goes_on,
+        quick=options.quick,
         answerer=options.answerer,
     )
 
