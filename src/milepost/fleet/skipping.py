@@ -20,6 +20,7 @@ from milepost.rules._derive_slice import blockers
 from milepost.rules.targets import Target
 from milepost.unit import before
 from milepost.unit.recover import open_attempts
+from milepost.unit.unsettled import require_settled
 
 _VERDICTS: Final[Mapping[UnitKind, str]] = {UnitKind.RUN_UAT: "PASS", UnitKind.VALIDATE_MILESTONE: "pass"}
 _DOCUMENTS: Final = frozenset(
@@ -49,11 +50,11 @@ class Skipped:
 
 
 def skip(target: Target, reason: str, site: Site) -> Skipped:
-    """Write the record. Raises CannotSkip, LeaseHeld, NotHere."""
+    """Write the record. Raises CannotSkip, NotSettled, LeaseHeld, NotHere."""
     with by_hand.desk(target.milestone, site, f"skip {target.id}") as desk:
         tree, unit = desk.tree, _unit(target)
         path = done.artifact(unit, tree) or ""
-        _require_open(unit, path, tree)
+        _require_open(unit, path, tree, site)
         _close(unit, desk)
         texts = {path: _record(unit, reason, tree), **_box(unit, tree, done_=True)}
         desk.write(texts, f"chore({unit.id}): skipped by a person\n\nGSD-Skip: {unit}\n")
@@ -88,7 +89,7 @@ def _unit(target: Target) -> Unit:
     raise CannotSkip(f"{target} cannot be skipped", hint="A task, a slice, research, reassess, uat or validate can.")
 
 
-def _require_open(unit: Unit, path: str, tree: Tree) -> None:
+def _require_open(unit: Unit, path: str, tree: Tree, site: Site) -> None:
     mid, sid = unit.milestone, unit.slice or ""
     slices = roadmap.slices(read(tree, milestone_file(tree, mid, "ROADMAP")))
     if sid and sid not in {entry.id for entry in slices}:
@@ -98,6 +99,7 @@ def _require_open(unit: Unit, path: str, tree: Tree) -> None:
     if skipped.is_skipped(read(tree, path)):
         raise CannotSkip(f"{unit.id} is skipped already", hint=f"To take that back: gsd skip {unit.id} --undo")
     if done.settled(unit, tree):
+        require_settled(site.journal(mid).own(), unit.id)
         raise CannotSkip(f"{unit} is done already", hint=f"gsd undo {unit.id} takes it back out.")
 
 

@@ -24,7 +24,7 @@ from milepost.model.units import Unit, UnitKind, of_type
 from milepost.rules import done
 from milepost.rules.targets import Target
 from milepost.store import atomic
-from milepost.unit.recover import open_attempts
+from milepost.unit.unsettled import require_settled
 from milepost.worker import places
 
 _OF_MILESTONE: Final = (UnitKind.VALIDATE_MILESTONE, UnitKind.COMPLETE_MILESTONE)
@@ -62,8 +62,9 @@ class Plan:
 
 
 def look(target: Target | None, site: Site) -> Plan:
-    """What an undo would take back; target None: the last unit. Raises CannotUndo, NotHere."""
+    """What an undo would take back; target None: the last unit. Raises CannotUndo, NotSettled, NotHere."""
     milestone = target.milestone if target else _latest(site)
+    require_settled(site.journal(milestone).own())
     desk = by_hand.find(milestone, site)
     known = _known(desk)
     chosen = _chosen(target, known)
@@ -81,11 +82,9 @@ def look(target: Target | None, site: Site) -> Plan:
 
 
 def carry_out(target: Target | None, site: Site) -> tuple[Plan, str]:
-    """Take it back; the plan and the commit. Raises CannotUndo, LeaseHeld, NotHere, InTheWay, CommitRefused."""
+    """Take it back; the plan and the commit. Raises as `look`, or LeaseHeld, InTheWay, CommitRefused."""
     milestone = target.milestone if target else _latest(site)
     with by_hand.desk(milestone, site, f"undo {target or milestone}") as desk:
-        if open_attempts(site.journal(milestone).own()):
-            raise CannotUndo(f"a unit of {milestone} was not settled yet", hint="gsd auto settles it, then undo")
         wanted = look(target, site)
         if wanted.found.conflicts:
             files = ", ".join(conflict.path for conflict in wanted.found.conflicts)

@@ -14,6 +14,8 @@ from milepost.doctor.site import Site
 from milepost.formats import placeholder, plan, summary
 from milepost.formats.tree import milestone_file, read
 from milepost.rules.done import task_planned
+from milepost.unit import unsettled
+from milepost.unit.recover import open_attempts
 
 
 def look(site: Site) -> Iterator[Finding]:
@@ -39,7 +41,7 @@ def _milestone(site: Site, found: Milestone) -> Iterator[Finding]:
             path or "",
             f"is there while {_listed(still)} in the roadmap {'is' if len(still) == 1 else 'are'} open",
             Severity.WARNING,
-            hint="Tick what is done, or take the summary away and let gsd auto go on.",
+            hint=_waits(site, found.mid) or "Tick what is done, or take the summary away and let gsd auto go on.",
         )
     if found.slices and not read(site.tree, milestone_file(site.tree, found.mid, "VALIDATION")):
         words = "is there without a validation before it"
@@ -53,7 +55,9 @@ def _slice(site: Site, found: Milestone, part: Part) -> Iterator[Finding]:
     if not part.done:
         if _stands(site, report):
             words = f"is there, but {part.sid} is not ticked in the roadmap"
-            yield _gap(site, "slice_summary_without_done_checkbox", report or "", words, severity, hint=_TICK)
+            yield _gap(
+                site, "slice_summary_without_done_checkbox", report or "", words, severity, hint=_tick(site, part)
+            )
         return
     if not report:
         words = f"{part.sid} is ticked and has no summary"
@@ -89,7 +93,10 @@ def _task(site: Site, part: Part, task: plan.Task) -> Iterator[Finding]:
         line = line_of(part.text, task.id)
         yield _gap(site, "task_done_missing_summary", path, words, severity, line=line, hint=hint)
     if not task.done and _stands(site, report):
-        words, hint = f"is there, but {task.id} is not ticked; it counts as done", "" if at_rest else _TICK
+        words, hint = (
+            f"is there, but {task.id} is not ticked; it counts as done",
+            "" if at_rest else _tick(site, part, task.id),
+        )
         yield _gap(site, "task_summary_without_done_checkbox", report or "", words, severity, hint=hint)
     elif not task.done and not at_rest and not task_planned(site.tree, part.mid, part.sid, task.id):
         words, line = f"{task.id} has no plan of its own ({task.id}-PLAN.md)", line_of(part.text, task.id)
@@ -118,7 +125,20 @@ def _listed(ids: list[str]) -> str:
     return ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
 
 
+def _tick(site: Site, part: Part, tid: str = "") -> str:
+    """What to do about a summary without its box."""
+    return _waits(site, "/".join(filter(None, (part.mid, part.sid, tid)))) or _TICK
+
+
+def _waits(site: Site, unit: str) -> str:
+    """Who is about to decide whether the unit is done, so that no person has to; empty: nobody."""
+    if not any(started.unit == unit for started in open_attempts(site.events)):
+        return ""
+    return _AT_WORK if site.crew.solo or site.crew.on(unit.split("/", 1)[0]) else unsettled.settles()
+
+
 _PLAN = "gsd auto plans the slice again when it comes to it."
+_AT_WORK = "A run is at work on it, and ticks it when its gate has passed."
 _TICK = "If it is done, tick it; if not, take the summary away."
 _UNTICK = "If it was not done, untick it and gsd auto does it; nothing is made up for it."
 

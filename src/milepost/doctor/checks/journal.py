@@ -11,6 +11,7 @@ import msgspec
 from milepost.doctor.finding import Check, Finding, Severity
 from milepost.doctor.site import Site
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, RunStarted
+from milepost.unit.unsettled import settles
 
 _event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _any: msgspec.json.Decoder[object] = msgspec.json.Decoder()
@@ -73,7 +74,7 @@ def _open_attempts(site: Site) -> Iterator[Finding]:
                     severity=Severity.WARNING,
                     message=f"{event.kind} {event.unit} was begun ({event.attempt}) and never ended; "
                     "nobody works on it",
-                    hint=f"{next_} settles it first: what is done is kept, the rest is done again.",
+                    hint=settles(next_),
                     milestone=milestone,
                 )
 

@@ -2,11 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from milepost.rules import by_order
 from milepost.rules.derive import derive
+from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.ui.cli import context, running
+from milepost.unit.unsettled import require_settled
 
 
 def parser(program: str) -> argparse.ArgumentParser:
@@ -25,6 +28,11 @@ def run(argv: Sequence[str], program: str) -> int:
     options = parser(program).parse_args(argv)
     where = context.find(program)
     tree = Snapshot(where.root, where.state_dir)
-    options.discuss = by_order.unit(options.what, options.id, derive(tree), tree)
+    try:
+        options.discuss = by_order.unit(options.what, options.id, derive(tree), tree)
+    except by_order.NotNow:
+        # It stands on what the files say, and those of a killed run say more than was verified.
+        require_settled(Journal(Path(where.root) / where.state_dir, "project").everything())
+        raise
     options.goes_on, options.max_units = False, 1
     return running.start(options, program, "dispatch")
