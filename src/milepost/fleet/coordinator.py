@@ -24,7 +24,7 @@ from milepost.fleet import halting, merge_child, preflight, spawn
 from milepost.fleet.forecasts import Forecaster
 from milepost.fleet.observe import Observation, Observer
 from milepost.fleet.orchestrator_file import Publisher
-from milepost.fleet.site import Site
+from milepost.fleet.site import WRITER, Site
 from milepost.fleet.spawn import Child
 from milepost.formats.journal import FleetEnded, FleetStarted, LandingEnded, WorkerLost, WorkerSpawned
 from milepost.rules import budget, fleet, schedule
@@ -37,8 +37,6 @@ TICK_S = 0.5
 _AGAIN_S = 2.0
 _PATIENCE = 30
 """Rounds that may fail in a row, for a minute."""
-WRITER = "coordinator"
-"""Whose journal it writes."""
 
 
 class Audience(Protocol):

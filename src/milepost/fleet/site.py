@@ -19,6 +19,9 @@ from milepost.unit.bench import Silent, Watcher
 from milepost.worker.holding import signed
 from milepost.worker.shift import Shift
 
+WRITER = "coordinator"
+"""Whose journal a coordinator writes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

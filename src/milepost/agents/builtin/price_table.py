@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -148,6 +147,8 @@ def _base(price: object) -> float | None:
 
 
 def _load(path: Path | None) -> Table:
+    from importlib import metadata  # It loads the whole of `email`.
+
     from genai_prices import data_snapshot
 
     data_snapshot.set_custom_snapshot(None)

@@ -18,8 +18,8 @@ from anyio.abc import TaskStatus
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.fleet import observe, spawn
-from milepost.fleet.coordinator import WRITER, Coordinator
-from milepost.fleet.site import Site
+from milepost.fleet.coordinator import Coordinator
+from milepost.fleet.site import WRITER, Site
 from milepost.formats import assignment
 from milepost.formats.journal import AttemptStarted, CapReset, Ordered
 from milepost.formats.tree import milestone_ids

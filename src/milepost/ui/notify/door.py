@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from milepost.fleet.coordinator import WRITER
-from milepost.fleet.site import Site
+from milepost.fleet.site import WRITER, Site
 from milepost.formats.journal import AnyEvent, LandingEnded
 from milepost.formats.preferences import Notifications
 from milepost.rules.notices import OF_FLEET
