@@ -24,10 +24,6 @@ _AUTO = ((220, 224), (230, 247))
 """Auto mode, in which a worker runs."""
 _DV = ((1, 33),)
 _FM = ((1, 36), (40, 54), (60, 74), (80, 102))
-WAITING = {
-    "PR-223": "nothing asks whether there is a newer release",
-}
-"""Statements about auto mode that no test holds up yet, and why."""
 
 
 def numbers(kind: str, ranges: tuple[tuple[int, int], ...], width: int) -> set[str]:
@@ -52,13 +48,8 @@ def marked() -> Mapping[str, tuple[str, ...]]:
 
 @pytest.mark.parametrize("kind", ["PR", "DV", "FM"])
 def test_every_number_has_a_test(kind: str, marked: Mapping[str, tuple[str, ...]]) -> None:
-    wanted = {number for number in STATED - WAITING.keys() if number.startswith(kind)}
+    wanted = {number for number in STATED if number.startswith(kind)}
     assert sorted(wanted - marked.keys()) == []
-
-
-def test_what_waits_is_stated_and_has_none(marked: Mapping[str, tuple[str, ...]]) -> None:
-    assert WAITING.keys() <= numbers("PR", _AUTO, 3)
-    assert sorted(WAITING.keys() & marked.keys()) == []
 
 
 def test_no_test_carries_a_number_that_is_not_stated(marked: Mapping[str, tuple[str, ...]]) -> None:

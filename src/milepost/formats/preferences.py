@@ -381,4 +381,12 @@ class Preferences(NamedTuple):
     memory: Annotated[Memory, Key("What sessions teach later ones.", "auto 5.19", join="keys")] = Memory()
     auto_visualize: Annotated[bool, Key("Offer the visualiser after a milestone.")] = False
     auto_report: Annotated[bool, Key("Write a report after a milestone.")] = True
+    update_check: Annotated[
+        bool,
+        Key(
+            "Ask the package index once a day, beside a session, whether there is a newer release. Only the global "
+            "file counts; only Milepost reads it.",
+            "parallel 1.3",
+        ),
+    ] = False
     parallel: Annotated[Parallel, Key("Several milestones at once.", "parallel 1.1", join="keys")] = Parallel()

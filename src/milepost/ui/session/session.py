@@ -10,8 +10,10 @@ It keeps nothing of its own: everything is a command that could be typed in a sh
 spec auto 5.20, 7; parallel PR-212, PR-244.
 """
 
+import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -28,6 +30,7 @@ from milepost.ui.session.prompt import Prompt
 from milepost.ui.session.question import Question
 from milepost.ui.session.standing import Standing
 from milepost.ui.session.words import Kind, Said, understood
+from milepost.ui.update import notice
 
 KEYS: Final = """\
 In this session all commands above work with or without a slash, and with or without the program's name; Tab completes.
@@ -53,6 +56,7 @@ class Session:
         self._standing = Standing(program)
         self._jobs = Jobs(program, self._standing, self._ended)
         home = Path(context.home(state_dir(program)))
+        self._newer = notice.begin(program, home, os.environ, time.time_ns() // 1_000_000)
         self._prompt = Prompt(self, program, home, Words(program, lambda: self._standing.ids))
         self._notes: list[str] = []
         self._choice: Question | None = None
@@ -84,7 +88,7 @@ class Session:
             self._shown = asked
             lines += [asked.shown()] if asked else []
         notes, self._notes = self._notes, []
-        return notes + lines
+        return notes + lines + self._newer.lines()
 
     def foot(self) -> str:
         """What runs and what it takes; else where the project stands."""
