@@ -15,11 +15,11 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
-from benchmarks import fleet, imports, landing, project, starts, units  # noqa: E402
+from benchmarks import ageing, fleet, imports, landing, project, starts, units  # noqa: E402
 from benchmarks.figures import Section, as_json, machine, table  # noqa: E402
 from benchmarks.timing import surroundings  # noqa: E402
 
-PARTS = ("start", "units", "imports", "merge", "fleet")
+PARTS = ("start", "units", "ageing", "imports", "merge", "fleet")
 
 
 def measure(parts: Iterable[str], place: Path, *, quick: bool, tell: Callable[[Section], None]) -> list[Section]:
@@ -41,6 +41,8 @@ def _measure(part: str, place: Path, env: dict[str, str], *, quick: bool) -> Ite
             return [starts.measure(place, env, rounds=5 if quick else 21)]
         case "units":
             return units.measure(place, env, runs=1 if quick else 4)
+        case "ageing":
+            return [ageing.measure(place, env, rounds=1 if quick else 5)]
         case "imports":
             project.write(place / "imports", project.TINY)
             return [imports.measure(place / "imports", env)]

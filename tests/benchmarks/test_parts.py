@@ -13,8 +13,9 @@ from benchmarks.figures import Figure, Section, as_json, table
 from benchmarks.loopback import Asking, Moment
 from benchmarks.probe import Child
 
-from benchmarks import imports, landing, loopback, probe, project, starts, timing
+from benchmarks import ageing, imports, landing, loopback, probe, project, starts, timing
 from milepost.rules.derive import derive
+from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 
 SMALL = project.Measures(milestones=3, slices=2, tasks=2, complete=1)
@@ -59,6 +60,14 @@ class TestParts:
     def test_landing(self, tmp_path: Path) -> None:
         section = landing.measure(tmp_path, rounds=1, sizes=landing.Sizes(files=20, commits=2, touched=3))
         assert [f.unit for f in section.figures] == ["ms", "ms", "ms", "×", "×"]
+
+    def test_the_age_of_a_journal(self, tmp_path: Path) -> None:
+        env = timing.surroundings(tmp_path / "home")
+        section = ageing.measure(tmp_path, env, rounds=1, sizes=(0, 100), tasks=(1, 2))
+        assert [f.name for f in section.figures] == ["0 lines", "100 lines, on top of that"]
+        old = Journal(tmp_path / "age-100-0-2" / ".gsd", "project").everything()
+        assert sum(event.run == ageing.RUN for event in old) == 100
+        assert old[-1].run != ageing.RUN
 
     def test_the_demo_at_the_loopback_server(self, tmp_path: Path) -> None:
         run = loopback.run(tmp_path / "project", timing.surroundings(tmp_path / "home"))

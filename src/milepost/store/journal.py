@@ -1,7 +1,8 @@
 """The journal on disk: append one line, read them all, ask and append as one step.
 
-One file per writer below `journal/`; what is asked about money is asked over all of them under one lock, so two
-processes cannot both take the last dollar. The lock is that of the directory, which is not deleted as a lock file is.
+One file per writer below `journal/`; what was read of it once is not read again (`store.tally`). What is asked about
+money is asked over all of them under one lock, so two processes cannot both take the last dollar. The lock is that of
+the directory, which is not deleted as a lock file is.
 
 A line torn by a crash or a full disk ends where it ends: the next append starts on a fresh line and the reader
 counts the torn one. Several processes may append to one file: a line is written by one write, and written again
@@ -14,7 +15,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,11 +22,9 @@ import msgspec
 
 from milepost.formats.journal import AnyEvent
 from milepost.model.ids import BadId
-from milepost.model.work import of_directory
-from milepost.store import flock, regular
+from milepost.store import flock, journal_files, regular, tally
 
 _encode = msgspec.json.Encoder().encode
-_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 Refusal = TypeVar("Refusal")
 _TRIES = 8
 
@@ -36,10 +34,11 @@ class Journal:
 
     def __init__(self, state: Path, writer: str) -> None:
         """`state`: the project's state directory; `writer`: a key, or a word (`project`). Raises BadId."""
-        if not _is_writer(writer):
+        if not journal_files.is_writer(writer):
             raise BadId(f"{writer!r} is no writer of a journal", hint="A writer is a milestone id or a word.")
         self._directory = state / "journal"
         self._path = self._directory / f"{writer}.jsonl"
+        self._tally = tally.of_project(state)
 
     def append(self, event: AnyEvent) -> None:
         """Write one line and wait until it is on the disk. Raises OSError with nothing half-counted.
@@ -66,20 +65,19 @@ class Journal:
 
     def own(self) -> tuple[AnyEvent, ...]:
         """The events of this writer, oldest first."""
-        return tuple(_events(self._path))
+        return self._tally.of(self._path.name)
 
     def everything(self) -> tuple[AnyEvent, ...]:
-        """The events of all writers, by time; those of one writer stay in their order, also when a clock steps back."""
-        timed: list[tuple[int, AnyEvent]] = []
-        for name in names(self._directory):
-            events = tuple(_events(self._directory / name))
-            timed += zip(accumulate((event.at_ms for event in events), max), events, strict=True)
-        return tuple(event for _, event in sorted(timed, key=lambda pair: pair[0]))
+        """The events of all writers, by time; those of one writer stay in their order, also when a clock steps back.
+
+        The very same tuple when nothing was written since.
+        """
+        return self._tally.events()
 
     def torn(self) -> int:
         """Lines that cannot be read, over all writers (a crash tore them, or a newer version wrote them)."""
-        lines = (line for name in names(self._directory) for line in _lines(self._directory / name))
-        return sum(1 for line in lines if line.strip() and not read(line))
+        lines = (line for name in journal_files.names(self._directory) for line in _lines(self._directory / name))
+        return sum(1 for line in lines if line.strip() and not journal_files.read(line))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -88,31 +86,6 @@ class Journal:
             yield
         finally:
             flock.release(descriptor)
-
-
-def names(directory: Path) -> list[str]:
-    """The files of all writers below a `journal/` directory, in order; empty when it is missing.
-
-    A writer is a milestone, a quick task or a word. What a cloud drive made of two copies (`M001 2.jsonl`) is none:
-    its events would count twice.
-    """
-    try:
-        found = os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(name for name in found if name.endswith(".jsonl") and _is_writer(name.removesuffix(".jsonl")))
-
-
-def read(line: bytes) -> AnyEvent | None:
-    """The event of one line; None for a torn one, or one of a newer version."""
-    try:
-        return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _is_writer(name: str) -> bool:
-    return (name.isalpha() and name.islower()) or of_directory(name)
 
 
 def _line(event: AnyEvent) -> bytes:
@@ -140,12 +113,6 @@ def _write(descriptor: int, line: bytes) -> None:
 
 def _ends_clean(descriptor: int, size: int) -> bool:
     return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
-
-
-def _events(path: Path) -> Iterator[AnyEvent]:
-    for line in _lines(path):
-        if event := read(line):
-            yield event
 
 
 def _lines(path: Path) -> list[bytes]:

@@ -15,7 +15,6 @@ from milepost.model.outcome import Interrupted, OverBudget
 from milepost.rules import budget
 from milepost.rules.accounts import Accounts
 from milepost.store.lease import holder
-from milepost.store.tally import Tally
 from milepost.unit.bench import Bench
 
 _POLL_S = 0.3
@@ -31,21 +30,19 @@ async def reserve(attempt: str, kind: str, bench: Bench, *, free: bool = False) 
     if free:
         bench.journal.append(BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, micro_usd=0))
         return None
-    tally, told = Tally(bench.workspace.root_state), False
-    while (refused := _claim(attempt, kind, tally, bench)) is not None:
+    told = False
+    while (refused := _claim(attempt, kind, bench)) is not None:
         if not refused.holders:
             return over_budget(refused)
         if not told:
             bench.watcher.note(_waits(refused))
             told = True
-        if cut := await _wait(refused, kind, tally, bench):
+        if cut := await _wait(refused, kind, bench):
             return cut
     return None
 
 
-async def _wait(
-    refused: budget.Refused | None, kind: str, tally: Tally, bench: Bench
-) -> OverBudget | Interrupted | None:
+async def _wait(refused: budget.Refused | None, kind: str, bench: Bench) -> OverBudget | Interrupted | None:
     """Until asking again makes sense (None), or somebody wants something else."""
     while refused is not None and refused.holders:
         with anyio.move_on_after(_POLL_S):
@@ -54,7 +51,7 @@ async def _wait(
             return Interrupted("stopped by a person or a signal")
         if bench.wanted():
             return over_budget(refused, waiting=True)
-        accounts = Accounts(tally.events())
+        accounts = Accounts(bench.journal.everything())
         refused = _admit(accounts, budget.estimate(accounts, kind, bench.ceilings), bench)
     return None
 
@@ -70,8 +67,8 @@ def over_budget(refused: budget.Refused, *, waiting: bool = False) -> OverBudget
     return OverBudget(refused.committed, refused.ceiling, refused.scope, refused.setting, waiting)
 
 
-def _claim(attempt: str, kind: str, tally: Tally, bench: Bench) -> budget.Refused | None:
-    amount = budget.estimate(Accounts(tally.events()), kind, bench.ceilings)
+def _claim(attempt: str, kind: str, bench: Bench) -> budget.Refused | None:
+    amount = budget.estimate(Accounts(bench.journal.everything()), kind, bench.ceilings)
     claim = BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, micro_usd=amount)
     return bench.journal.append_unless(lambda events: _admit(Accounts(events), amount, bench), claim)
 

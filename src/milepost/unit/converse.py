@@ -15,7 +15,6 @@ from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Te
 from milepost.errors import MilepostError
 from milepost.formats.journal import AnyEvent, SessionEnded
 from milepost.rules import budget, supervision
-from milepost.store.tally import Tally
 from milepost.unit import billing, ceilings, spoken, supervise
 from milepost.unit.bench import Bench
 from milepost.unit.transcript import Transcript
@@ -49,7 +48,6 @@ class _Drive:
         self.over: budget.Refused | None = None
         self.words = ""
         self.tool_calls = self.requests = 0
-        self.tally = Tally(bench.workspace.root_state)
         self.seen: tuple[AnyEvent, ...] = ()
         self.dearest = 0
         """Micro-USD of the request that cost most so far."""
@@ -83,11 +81,11 @@ class _Drive:
     def may_ask(self) -> bool:
         """Whether one more request fits below the ceilings; it carries what was said before, so it may cost more."""
         if self.bench.ceilings and not self.free:
-            self.over = ceilings.passed(self.tally.events(), self.bench, more=self.dearest * 3 // 2)
+            self.over = ceilings.passed(self.bench.journal.everything(), self.bench, more=self.dearest * 3 // 2)
         return self.over is None
 
     def _look(self) -> None:
-        if self.bench.ceilings and not self.free and (events := self.tally.events()) is not self.seen:
+        if self.bench.ceilings and not self.free and (events := self.bench.journal.everything()) is not self.seen:
             self.seen = events
             self.over = ceilings.passed(events, self.bench)
 

@@ -27,7 +27,6 @@ from milepost.model.outcome import ProviderFailed
 from milepost.model.units import Unit
 from milepost.rules import limits, waits
 from milepost.rules.waits import Standing
-from milepost.store.tally import Tally
 from milepost.unit.bench import Bench, Watcher
 from milepost.worker import turn
 from milepost.worker.shift import Ending
@@ -48,7 +47,7 @@ class Waiting:
     def __init__(self, post: Station) -> None:
         self._post = post
         self._shift = post.shift
-        self._tally = Tally(post.shift.state)
+        self._journal = post.shift.journal(post.shift.writer)
         self._deadlines: dict[tuple[int, str], float] = {}
         """When a wait is over by the clock that nobody sets."""
         self._turn: int | None = None
@@ -91,7 +90,7 @@ class Waiting:
             self._turn = None
 
     def _seen(self) -> Standing:
-        return waits.standing(self._tally.events(), run=self._shift.run, milestone=self._shift.lock or "")
+        return waits.standing(self._journal.everything(), run=self._shift.run, milestone=self._shift.lock or "")
 
     def _begun(self, bench: Bench) -> Standing:
         """Where the run stands; a failure that nobody waits for yet is waited for from here on."""
