@@ -32,6 +32,11 @@ def due(shift: Shift) -> Dispatch | Ending | None:
     return None if shift.goes_on else Ending(ExitCode.DONE, ready(unit), onward)
 
 
+def comes_first(shift: Shift) -> bool:
+    """Whether this run is for a discussion that was not held yet."""
+    return shift.discuss is not None and shift.discuss.kind in KINDS and isinstance(due(shift), Dispatch)
+
+
 def ready(unit: Unit) -> str:
     """What is said when a discussion was held, or another unit that was asked for is done."""
     if unit.kind not in KINDS:
@@ -59,6 +64,11 @@ def after(unit: Unit, outcome: Outcome, shift: Shift) -> None:
         split_off(unit.milestone, shift)
         if shift.goes_on:
             shift.watcher.note(ready(unit))
+
+
+def still_fit(unit: Unit, benches: dict[str, Bench]) -> dict[str, Bench]:
+    """The places that are ready for what comes after the unit: none after a discussion, which waits for no set-up."""
+    return {} if unit.kind in KINDS else benches
 
 
 def split_off(milestone: str, shift: Shift) -> None:

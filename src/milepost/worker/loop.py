@@ -231,6 +231,7 @@ class _Worker:
         _say(unit, outcome, bench)
         landing.without_merge(unit, outcome, bench, self.shift)
         discussing.after(unit, outcome, self.shift)
+        self.benches = discussing.still_fit(unit, self.benches)
         await remember.learn(unit, outcome, bench)
         alerts.alert(bench)
         publish(outcome, bench, self.shift)
@@ -246,7 +247,9 @@ class _Worker:
             place = await places.enter(milestone, self.shift)
             if self.shift.lock is not None:
                 bringing.settle(place, self.shift.journal(milestone).own())
-            ready = await self._ready(place)
+            # Somebody waits to be asked, and nothing is run yet: dependencies come when the discussion is held.
+            first = discussing.comes_first(self.shift)
+            ready = setup.Ready(env=setup.environment(place, self.shift)) if first else await self._ready(place)
             if isinstance(ready, setup.NotReady):
                 return self.post.stopped() or endings.of_set_up(ready)
             # What the project cost before is not held against a worker.
@@ -258,9 +261,7 @@ class _Worker:
         return self.benches[milestone]
 
     async def _ready(self, place: Workspace) -> setup.Ready | setup.NotReady:
-        """Set up a worker's worktree before anything is paid for."""
-        if self.shift.lock is None:
-            return setup.Ready()
+        """Set up a worktree before anything is paid for."""
         self.post.begin("setting-up")
         ready = await setup.prepare(place, self.shift, home=self.shift.home)
         self.post.begin("working")
