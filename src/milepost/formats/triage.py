@@ -3,7 +3,8 @@
     [{"captureId": "CAP-1a2b3c4d", "classification": "inject", "resolution": "a task for it", "rationale": "in scope"}]
 
 Read liberally, since a model writes it: one object or a list, also below a key, in a code fence or in prose. An entry
-needs an id and a known class. Source: spec auto 5.15.
+needs an id and a known class. `"milestone": "M002"` (also the beginning of a `targetSlice`) hands it to another one.
+Source: spec auto 5.15.
 """
 
 import json
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from milepost.formats.captures import CLASSIFICATIONS
+from milepost.model.ids import is_milestone
 
 _FENCE: Final = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 _MOST = 200_000
@@ -25,6 +27,8 @@ class Decision(NamedTuple):
     """One of `CLASSIFICATIONS`."""
     resolution: str
     rationale: str
+    milestone: str = ""
+    """Where it belongs; empty: where it was sorted."""
 
 
 def parse(text: str) -> tuple[Decision, ...]:
@@ -74,7 +78,13 @@ def _decision(entry: dict[str, object]) -> Decision | None:
         classification=kind,
         resolution=_word(entry, "resolution", "action"),
         rationale=_word(entry, "rationale", "reason", "why"),
+        milestone=_milestone(entry),
     )
+
+
+def _milestone(entry: dict[str, object]) -> str:
+    named = _word(entry, "milestone", "targetMilestone", "targetSlice").partition("/")[0]
+    return named if is_milestone(named) else ""
 
 
 def _word(entry: dict[str, object], *names: str) -> str:

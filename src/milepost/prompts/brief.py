@@ -33,6 +33,8 @@ class Extras(NamedTuple):
     """Notes for this unit: those classified replan for replan-slice, deferred ones for reassess-roadmap."""
     captures_file: str = ""
     """Absolute path of `CAPTURES.md`, which lies in the project's root."""
+    others: tuple[str, ...] = ()
+    """Open milestones that a captured note may be handed to, each with its title."""
     asked: str = ""
     """What a hook or a quick task is for."""
     artifact: str = ""

@@ -84,6 +84,7 @@ def _errand(desk: Desk) -> dict[str, str | None]:
     return {
         "captures_file": extras.captures_file or desk.shown("CAPTURES.md"),
         "triage": desk.shown(f"{home}/{mid}-TRIAGE.json"),
+        "others": ", ".join(extras.others) or "none",
         "asked": extras.asked or "(nothing was said)",
         "hook": desk.unit.name or "a hook",
         "quick_summary": desk.shown(work.document(mid, "SUMMARY.md")) if work.is_quick(mid) else None,

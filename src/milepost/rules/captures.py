@@ -87,7 +87,7 @@ def _said(entry: Capture, events: tuple[AnyEvent, ...], milestone: str) -> bool:
         return any(isinstance(e, RunEnded) and entry.id in e.reason for e in events)
     started = {e.attempt: e for e in events if isinstance(e, AttemptStarted)}
     over = [started[e.attempt] for e in events if isinstance(e, AttemptEnded) and _good(e) and e.attempt in started]
-    if entry.classification == "quick-task":
+    if entry.classification in ("quick-task", "inject"):  # An injected one may have come too late for a plan.
         return any(quick(milestone, entry.id).key == f"{begun.kind}/{begun.unit}" for begun in over)
     if entry.classification == "defer":
         shown = (begun for begun in over if begun.kind == UnitKind.REASSESS_ROADMAP)

@@ -12,7 +12,7 @@ from milepost.rules import captures as sorting
 from milepost.rules import quick
 from milepost.store import notebook
 from milepost.store.snapshot import Snapshot
-from milepost.unit import remembered
+from milepost.unit import neighbours, remembered
 from milepost.unit.bench import Bench
 
 
@@ -22,6 +22,7 @@ def added(extras: Extras, unit: Unit, tree: Tree, bench: Bench) -> Extras:
     return extras._replace(
         captures=_captures(unit, tree, bench),
         captures_file=_path(bench),
+        others=_others(unit, bench),
         asked=told.asked or _asked(unit, bench),
         artifact=told.artifact,
         memories=remembered.told(bench),
@@ -41,6 +42,12 @@ def _captures(unit: Unit, tree: Tree, bench: Bench) -> tuple[str, ...]:
             return tuple(_words(e) for e in captures.parse(_text(bench)) if e.id in trigger)
         case _:
             return ()
+
+
+def _others(unit: Unit, bench: Bench) -> tuple[str, ...]:
+    if unit.kind is not UnitKind.TRIAGE_CAPTURES:
+        return ()
+    return tuple(f"{entry.id} ({entry.title})" for entry in neighbours.open_besides(unit.milestone, bench))
 
 
 def _asked(unit: Unit, bench: Bench) -> str:

@@ -13,6 +13,7 @@ from milepost.model.moments import iso
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import captures as sorting
 from milepost.store import notebook
+from milepost.unit import neighbours
 from milepost.unit.bench import Bench
 from milepost.unit.put_right import tree_of
 
@@ -23,21 +24,23 @@ def book(unit: Unit, attempt: str, bench: Bench) -> None:
         return
     tree, state = tree_of(bench), bench.workspace.root_state
     open_ = {entry.id for entry in sorting.pending(notebook.text(state, notebook.CAPTURES))}
+    others = {entry.id for entry in neighbours.open_besides(unit.milestone, bench)}
     for decision in sorting.decisions(tree, unit):
         if decision.capture in open_:
-            _resolve(decision, unit, attempt, bench)
+            _resolve(decision, decision.milestone if decision.milestone in others else "", unit, attempt, bench)
     (bench.workspace.state / sorting.path(tree, unit.milestone)).unlink(missing_ok=True)
 
 
-def _resolve(decision: Decision, unit: Unit, attempt: str, bench: Bench) -> None:
+def _resolve(decision: Decision, other: str, unit: Unit, attempt: str, bench: Bench) -> None:
+    """other: the milestone that it is handed to; empty: it stays where it was sorted."""
     bench.journal.append(
         CaptureTriaged(
             at_ms=bench.now_ms(),
             run=bench.run,
             capture=decision.capture,
             classification=decision.classification,
-            milestone=unit.milestone,
-            slice=unit.slice or "",
+            milestone=other or unit.milestone,
+            slice="" if other else unit.slice or "",
             attempt=attempt,
         )
     )
@@ -54,4 +57,5 @@ def _resolve(decision: Decision, unit: Unit, attempt: str, bench: Bench) -> None
 
     with suppress(FormatError):  # A person took it out of the file meanwhile.
         notebook.change(bench.workspace.root_state, notebook.CAPTURES, edit)
-    bench.watcher.note(f"{decision.capture} is {decision.classification}: {decision.resolution or decision.rationale}")
+    what = f"{decision.classification}{f' for {other}' if other else ''}"
+    bench.watcher.note(f"{decision.capture} is {what}: {decision.resolution or decision.rationale}")

@@ -18,7 +18,7 @@ from milepost.git import refs, status
 from milepost.git.put_right import take_back
 from milepost.git.snapshots import snapshot
 from milepost.model.moments import iso
-from milepost.model.state import State
+from milepost.model.state import Phase, State
 from milepost.model.units import ERRANDS, Unit, of_type
 from milepost.rules import captures as sorting
 from milepost.rules import retry
@@ -36,6 +36,7 @@ STEP = "next"
 """The command in which errands wait."""
 TRIAGE = "triage"
 """The command that does nothing else."""
+_ALL_SLICES_DONE: Final = (Phase.VALIDATING_MILESTONE, Phase.COMPLETING_MILESTONE)
 
 
 class Again(Enum):
@@ -106,10 +107,9 @@ class Errands:
         return self._triage(sorting.pending(text), state, bench)
 
     def _waiting(self, text: str, milestone: str) -> tuple[sorting.Standing, ...]:
-        alone = self.shift.lock is None
-        events = self.shift.journal(milestone)
-        known = events.everything() if alone else events.own()
-        return sorting.waiting(text, known, milestone, alone=alone)
+        # Another milestone's worker may have sorted what is this one's.
+        known = self.shift.journal(milestone).everything()
+        return sorting.waiting(text, known, milestone, alone=self.shift.lock is None)
 
     def _act(self, standing: sorting.Standing, state: State, bench: Bench) -> Found:
         entry = standing.capture
@@ -121,15 +121,21 @@ class Errands:
                 return _stopping(entry)
             case "inject" | "replan":
                 act = injecting.inject if entry.classification == "inject" else injecting.replan
-                if not act(entry, state, bench, self.shift):
-                    return None
-                self._executed(entry)
-                return AGAIN
-            case "quick-task" if self.shift.command != TRIAGE:
-                unit = sorting.quick(bench.workspace.milestone, entry.id)
-                return self._unless_capped(unit, "quick-task-is-done", bench)
+                if act(entry, state, bench, self.shift):
+                    self._executed(entry)
+                    return AGAIN
+                # With every slice done there is no plan left that a task could be added to.
+                alone = entry.classification == "inject" and state.phase in _ALL_SLICES_DONE
+                return self._quick(entry, bench) if alone else None
+            case "quick-task":
+                return self._quick(entry, bench)
             case _:
                 return None
+
+    def _quick(self, entry: Capture, bench: Bench) -> Dispatch | None:
+        if self.shift.command == TRIAGE:
+            return None
+        return self._unless_capped(sorting.quick(bench.workspace.milestone, entry.id), "quick-task-is-done", bench)
 
     def _triage(self, waiting: tuple[Capture, ...], state: State, bench: Bench) -> Dispatch | None:
         if not waiting:
