@@ -120,6 +120,46 @@ def test_nothing_said_is_an_error(empty: Stage, args: tuple[str, ...]) -> None:
     assert not empty.state.exists()
 
 
+def test_a_milestone_of_which_only_the_title_is_said_is_kept(empty: Stage) -> None:
+    later = "# After M001\n\n## Reader UI\n\n## Sync\n\n**Depends on:** Reader UI\n\n## \n\nNo title.\n"
+    empty.script = [idea.talk(more=(idea.write(f"{idea.BASE}/M001-LATER.md", later),)), *idea.build()]
+    assert _new(empty, "--context-text", idea.IDEA)[0] == DONE
+    drafts = [empty.path(f"{mid}-CONTEXT-DRAFT.md", mid).read_text() for mid in ("M002", "M003")]
+    assert drafts == [
+        "---\ndepends_on: [M001]\n---\n# M002: Reader UI\n\nReader UI\n",
+        "---\ndepends_on: [M002]\n---\n# M003: Sync\n\nSync\n",
+    ]
+    assert len(empty.events("milestone-added")) == 3
+
+
+ODD = {
+    "binary": (b"\x7fELF\x02\x01\x01\0\0\0", "is no text: it has the control character"),
+    "latin-1": ("Ein Leser für Nachrichten".encode("latin-1"), "is no UTF-8 text (byte 12)"),
+    "utf-16": ("A reader.".encode("utf-16"), "is no UTF-8 text (byte 1)"),
+    "large": (b"A feed reader. " * 350_000, "is larger than 200 kB"),
+}
+
+
+@pytest.mark.covers("command:headless new-milestone", "command:new-project", "command:queue add")
+@pytest.mark.parametrize("what", ODD)
+@pytest.mark.parametrize("words", ["headless new-milestone", "new-project", "queue add"])
+def test_what_no_session_could_read_is_refused_before_anything_is_paid(empty: Stage, what: str, words: str) -> None:
+    data, problem = ODD[what]
+    (empty.root.parent / "idea.md").write_bytes(data)
+    agent = () if "queue" in words else ("--agent", empty.agent())
+    ran = empty.gsd(*words.split(), "--context", "../idea.md", *agent).require(ERROR)
+    assert problem in ran.said
+    assert not empty.state.exists()
+
+
+@pytest.mark.covers("command:headless new-milestone")
+def test_a_mark_of_byte_order_is_no_part_of_the_idea(empty: Stage) -> None:
+    (empty.root.parent / "idea.md").write_text(idea.IDEA, "utf-8-sig")
+    empty.script = [{"unit": "*", "steps": [{"text": "no"}]}]
+    _new(empty, "--context", "../idea.md")
+    assert "\ufeff" not in empty.path("M001-CONTEXT-DRAFT.md").read_text()
+
+
 def test_without_a_model_nothing_is_written(empty: Stage) -> None:
     ran = empty.gsd("headless", "new-milestone", "--context-text", idea.IDEA)
     assert ran.code == ERROR

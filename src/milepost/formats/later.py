@@ -25,14 +25,15 @@ class Later(NamedTuple):
 
     title: str
     text: str
+    """Empty when nothing but the title is there."""
     needs: tuple[str, ...]
     """As written: ids or titles."""
 
 
 def parse(text: str, mid: str) -> tuple[Later, ...]:
-    """The milestones, in order; those without a word of text are left out. mid: what they come after. Never raises."""
+    """The milestones, in order; a title says enough for a draft. mid: what they come after. Never raises."""
     found = (_later(heading, body, mid) for heading, body in sections(text, 2))
-    return tuple(entry for entry in found if entry.title and entry.text)
+    return tuple(entry for entry in found if entry.title)
 
 
 def _later(heading: str, body: str, mid: str) -> Later:

@@ -17,13 +17,12 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.model.units import Unit, UnitKind
 from milepost.store import atomic
 from milepost.ui import progress
-from milepost.ui.cli import agents, bootstrap, context, credentials, project, running
+from milepost.ui.cli import agents, bootstrap, brief, context, credentials, project, running
 from milepost.ui.terminal import Terminal
 from milepost.unit.asking import Answerer, Nobody
 from milepost.worker import adding
 
 COMMAND = "new-milestone"
-_MOST_CHARS = 200_000
 
 
 class NothingSaid(MilepostError):
@@ -92,20 +91,20 @@ def site_of(where: context.Where, program: str) -> adding.Site:
 
 
 def _said(options: argparse.Namespace) -> str:
-    """The words, wherever they come from. Raises NothingSaid."""
+    """The words, wherever they come from. Raises NothingSaid or NotABrief."""
     sources = [bool(options.text), options.context is not None, options.context_text is not None]
     if sum(sources) > 1:
         raise NothingSaid("the text is given more than once", hint="One of: TEXT, --context FILE, --context-text TEXT")
-    text = " ".join(options.text) or options.context_text or ""
+    text = brief.typed(" ".join(options.text) or options.context_text or "")
     if options.context is not None:
-        text = sys.stdin.read() if options.context == "-" else Path(options.context).read_text("utf-8", "replace")
+        text = brief.read(options.context)
     elif not any(sources) and not options.headless and sys.stdin.isatty():
         text = _asked()
-    if not text.strip() or "\0" in text:
+    if not text.strip():
         raise NothingSaid(
             "nothing says what the milestone is to be", hint='--context-text "A command line feed reader that …"'
         )
-    return text[:_MOST_CHARS]
+    return text
 
 
 def _asked() -> str:

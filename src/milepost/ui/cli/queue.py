@@ -12,7 +12,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
@@ -20,7 +19,7 @@ from milepost.formats.tree import milestone_ids
 from milepost.model.ids import require_milestone
 from milepost.rules.derive import derive
 from milepost.store.snapshot import Snapshot
-from milepost.ui.cli import arguments, context
+from milepost.ui.cli import arguments, brief, context
 from milepost.ui.views import queue
 
 _DROP = "strike out dependencies that the new order violates"
@@ -76,10 +75,8 @@ def _add(argv: Sequence[str], program: str) -> int:
 def _text(options: argparse.Namespace) -> str:
     if bool(options.text) == (options.context is not None):
         raise BadWish("say once what the milestone is to achieve", hint='gsd queue add "Export to CSV"')
-    text = " ".join(options.text)
-    if options.context is not None:
-        text = sys.stdin.read() if options.context == "-" else Path(options.context).read_text("utf-8", "replace")
-    if not text.strip() or "\0" in text:
+    text = brief.typed(" ".join(options.text)) if options.context is None else brief.read(options.context)
+    if not text.strip():
         raise BadWish("the text is empty", hint='gsd queue add "Export to CSV"')
     return text
 
