@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -260,6 +262,99 @@ def test_a_conflict_is_blocked_with_a_hint_that_works(small: Stage) -> None:
     require_clean(small, before=2)
     assert (small.root / "README.md").read_text() == "# Their Better project\n"
     assert small.attempts(KEY) == 1
+
+
+def test_what_waits_is_named_everywhere(small: Stage) -> None:
+    conflicting(small).require(BLOCKED)
+    (row,) = json.loads(small.gsd("inbox", "--json").require(DONE).out)
+    assert (row["kind"], row["milestoneId"]) == ("quick", KEY)
+    assert "done, not landed: conflicts with main" in str(row["reason"])
+    assert "gsd quick --resume 1" in str(row["next"])
+    assert "1 thing for you: gsd inbox" in small.gsd("status").require(DONE).out
+    why = small.gsd("why", "quick/1").require(DONE).out
+    assert f"{KEY} is done after 1 attempt" in why
+    assert "gsd quick --resume 1" in why
+    doctor = small.gsd("doctor")
+    assert "quick_task_waits" in doctor.out
+    assert "legacy_slice_branches" not in doctor.out
+    assert "milestone_branch" not in doctor.out
+    small.gsd("quick", "--discard", "1").require(DONE)
+    assert small.gsd("inbox").out == "Nothing waits for you.\n"
+    assert "quick_task" not in small.gsd("doctor").out
+    assert "discarded" in small.gsd("quick", "--list").out
+
+
+def test_an_auto_mode_goes_on_beside_one_that_waits(small: Stage) -> None:
+    conflicting(small).require(BLOCKED)
+    small.auto().require(DONE)
+    assert len(small.log()) == 3
+    assert BRANCH in small.branches()
+    (row,) = json.loads(small.gsd("inbox", "--json").out)
+    assert row["kind"] == "quick"
+
+
+def test_an_auto_mode_settles_what_a_killed_one_left_without_paying(small: Stage) -> None:
+    play(small, [*honest(small), hang()])
+    process = small.begin("quick", "--agent", small.agent(), WISH)
+    wait_until(lambda: (small.state / "worktrees" / KEY / ".gsd" / SUMMARY).is_file())
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    why = small.gsd("why", "quick-1").require(DONE).out
+    assert "is not settled" in why
+    assert "gsd quick --resume 1" in why
+    small.auto().require(DONE)
+    assert [line.partition(":")[0] for line in small.log()] == ["feat(M001)", "first"]
+    assert json.loads(small.gsd("quick", "--list", "--json").out)[0]["standing"] == "done"
+    quick(small).require(DONE)
+    assert subject(small).startswith("fix(quick-1)")
+    assert small.attempts(KEY) == 1
+
+
+def test_money_is_booked_as_quick(small: Stage) -> None:
+    quick(small, WISH).require(DONE)
+    assert "quick" in small.gsd("why", "cost").require(DONE).out
+    metrics = json.loads((small.state / "metrics.json").read_text())
+    assert [(row["type"], row["id"], row["cost"]) for row in metrics["units"]] == [("quick", KEY, 0.001)]
+    assert KEY in small.gsd("history").require(DONE).out
+    status = json.loads(small.gsd("status", "--json").require(DONE).out)
+    assert [(row["kind"], row["cost"]) for row in status["units"]] == [("quick", 0.001)]
+    assert KEY in Path(small.gsd("export", "--json").require(DONE).out.strip()).read_text()
+
+
+LANDING = ("commit", "pin", "merge", "publish", "checkout", "remove-worktree", "remove-branch")
+
+
+@pytest.mark.parametrize("step", LANDING)
+def test_killed_while_it_lands_goes_on_where_it_was(small: Stage, step: str) -> None:
+    """The process is ended right after a step of the landing was announced, before its effect."""
+    code = (
+        "import os, signal; from milepost.ui.cli.main import gsd; from milepost.worker import landing\n"
+        "note = landing._note\n"
+        "def cut(shift, key, name, facts):\n"
+        "    note(shift, key, name, facts)\n"
+        f"    if name == {step!r} and facts['at'] == 'begin': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "landing._note = cut\n"
+        "gsd()\n"
+    )
+    agent = small.agent()
+    cut = subprocess.run(
+        [sys.executable, "-c", code, "quick", "--agent", agent, WISH], cwd=small.root, env=small.environment({}),
+        capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert cut.returncode == -signal.SIGKILL, cut.stderr.decode()
+    quick(small, "--resume").require(DONE)
+    require_clean(small)
+    assert small.attempts(KEY) == 1
+    assert (small.root / "README.md").read_text() == "# A Better project\n"
+
+
+def test_what_a_landing_left_over_is_cleared_away_by_the_doctor(small: Stage) -> None:
+    quick(small, WISH).require(DONE)
+    (tip,) = {e["tip"] for e in small.events("landed")}
+    small.git("branch", BRANCH, str(tip))
+    assert "quick_task_left" in small.gsd("doctor").out
+    small.gsd("doctor", "--fix")
+    require_clean(small)
 
 
 def test_a_conflict_that_was_resolved_and_not_committed_is_concluded(small: Stage) -> None:

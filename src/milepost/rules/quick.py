@@ -9,7 +9,7 @@ Pure. Source: spec auto 7 (`/gsd quick`); decision 0027.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import (
@@ -24,6 +24,9 @@ from milepost.formats.journal import (
 )
 from milepost.model import work
 from milepost.model.units import Unit, UnitKind
+
+QUICK: Final = str(UnitKind.QUICK)
+"""The command, and the type of its unit."""
 
 
 class NoSuchTask(MilepostError):
@@ -112,7 +115,7 @@ def fold(events: Iterable[AnyEvent]) -> tuple[Quick, ...]:
             case Landed(milestone=key) if key in found:
                 found[key] = replace(found[key], standing=Standing.LANDED, commit=event.commit, reason="", hint="")
             case LandingEnded(milestone=key) if key in found and event.outcome not in ("landed", "kept"):
-                found[key] = replace(found[key], reason=event.reason, hint=event.hint)
+                found[key] = replace(found[key], reason=event.reason, hint=onward(key, event.hint))
             case _:
                 pass
     return tuple(sorted(found.values(), key=lambda one: one.number))

@@ -11,6 +11,7 @@ import msgspec
 from milepost.doctor.finding import Check, Finding, Severity
 from milepost.doctor.site import Site
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, RunStarted
+from milepost.model.work import is_quick
 from milepost.unit.unsettled import settles
 
 _event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
@@ -67,7 +68,7 @@ def _open_attempts(site: Site) -> Iterator[Finding]:
     for event in site.events:
         if isinstance(event, AttemptStarted) and event.attempt not in ended:
             milestone = event.unit.split("/")[0]
-            if not site.crew.on(milestone):
+            if not site.crew.on(milestone) and not is_quick(milestone):  # A quick task that waits is said as such.
                 next_ = "gsd parallel start" if event.run in workers else "gsd auto"
                 yield Finding(
                     code="open_attempt",

@@ -22,6 +22,8 @@ from milepost.git.run import git
 from milepost.git.worktrees import branch_name, worktree_path
 from milepost.model.ids import milestone_of_directory
 from milepost.model.state import Status
+from milepost.model.work import is_quick, number
+from milepost.rules import quick
 
 _HEAD = "milestone/"
 _FEW = 5
@@ -166,6 +168,8 @@ def _published(site: Site) -> Iterator[Finding]:
 
 def _next(site: Site, mid: str) -> str:
     """What goes on with a landing here."""
+    if is_quick(mid):
+        return f"gsd quick --resume {number(mid)}"
     return f"gsd parallel merge {mid}" if site.settings.preferences.parallel.enabled else "gsd auto"
 
 
@@ -208,7 +212,9 @@ def _complete_without_branch(site: Site) -> Iterator[Finding]:
 
 
 def _of_old(site: Site) -> Iterator[Finding]:
-    others = [branch for branch in (site.git.branches if site.git else {}) if not branch.startswith(_HEAD)]
+    ours = {branch_name(one.key) for one in quick.fold(site.events)}  # They have a check of their own.
+    branches = site.git.branches if site.git else {}
+    others = [branch for branch in branches if not branch.startswith(_HEAD) and branch not in ours]
     if others:
         named = ", ".join(others[:_FEW]) + (f" and {len(others) - _FEW} more" if len(others) > _FEW else "")
         yield Finding(

@@ -11,7 +11,7 @@ from milepost.doctor.site import Site
 from milepost.formats.journal import AttemptEnded, AttemptStarted, Landed, Result
 from milepost.git import refs
 from milepost.git.run import git
-from milepost.model.ids import milestone_of_directory
+from milepost.model.work import of_directory
 
 
 def look(site: Site) -> Iterator[Finding]:
@@ -59,7 +59,7 @@ def _made(site: Site) -> dict[str, str]:
                 pass
     for entry in site.git.worktrees if site.git else ():
         name = entry.path.name
-        if entry.branch is None and entry.commit and not entry.missing and milestone_of_directory(name) == name:
+        if entry.branch is None and entry.commit and not entry.missing and of_directory(name):
             found[entry.commit] = name
     return found
 

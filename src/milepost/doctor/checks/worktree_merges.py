@@ -13,7 +13,8 @@ from milepost.git import bring_in
 from milepost.git.listing import Registered
 from milepost.git.repo import in_progress
 from milepost.git.worktrees import branch_name
-from milepost.model.ids import milestone_of_directory
+from milepost.model.work import is_quick, of_directory
+from milepost.rules import quick
 
 _FEW = 5
 
@@ -23,7 +24,7 @@ def look(site: Site) -> Iterator[Finding]:
     for entry in site.git.worktrees if site.git else ():
         name = entry.path.name
         # In the middle of a rebase git calls HEAD detached.
-        ours = milestone_of_directory(name) == name and entry.branch in (branch_name(name), None)
+        ours = of_directory(name) and entry.branch in (branch_name(name), None)
         if ours and not entry.missing and (entry.path / ".git").is_file() and not site.crew.on(name):
             operation = in_progress(entry.path)
             if operation is not None:
@@ -39,6 +40,7 @@ def _merge(site: Site, entry: Registered) -> Finding:
     else:
         words = "a merge is half done there, and all of it is resolved"
         hint = f"gsd parallel merge {milestone} concludes it and merges."
+    hint = quick.onward(milestone, hint) if is_quick(milestone) else hint
     return _finding(site, entry, words, hint)
 
 

@@ -23,8 +23,9 @@ from milepost.git.run import git
 from milepost.git.status import dirty
 from milepost.git.worktrees import INITIALIZING, branch_name
 from milepost.model.ids import milestone_of_directory
+from milepost.model.work import is_branch, is_quick, of_directory
+from milepost.rules import quick
 
-_CHECKED_OUT = "milestone/"
 _SCRATCH = ".check-"
 
 
@@ -73,7 +74,7 @@ def _behind_link(site: Site, linked: Path) -> Finding:
 
 
 def _elsewhere(entry: Registered) -> Iterator[Finding]:
-    if (entry.branch or "").startswith(_CHECKED_OUT):
+    if is_branch(entry.branch or ""):
         yield Finding(
             code="milestone_branch_elsewhere",
             severity=Severity.WARNING,
@@ -111,7 +112,7 @@ def _scratch(site: Site, entry: Registered) -> Iterator[Finding]:
 
 def _wrong(site: Site, entry: Registered) -> Iterator[Finding]:
     name = entry.path.name
-    if milestone_of_directory(name) != name:
+    if not of_directory(name):
         return
     shown, wanted = site.shown(entry.path), branch_name(name)
     if not (entry.path / ".git").is_file():
@@ -120,6 +121,7 @@ def _wrong(site: Site, entry: Registered) -> Iterator[Finding]:
         return  # That is said by itself.
     elif entry.branch is None:
         words, hint = f"is on no branch; it belongs on {wanted}", "gsd auto puts it back, or says why not."
+        hint = quick.onward(name, hint) if is_quick(name) else hint
     elif entry.branch != wanted:
         words, hint = f"is on {entry.branch}, not on {wanted}", f"git -C {shown} switch {wanted}"
     else:
@@ -199,7 +201,8 @@ def _pin(site: Site, entry: Registered) -> tuple[str, ...]:
     commits = [] if entry.branch or not entry.commit else [("head", entry.commit)]
     staged = _staged(site, entry)
     commits += [("staged", staged)] if staged else []
-    owner = milestone_of_directory(entry.path.name) or "worktree"
+    name = entry.path.name
+    owner = name if is_quick(name) else milestone_of_directory(name) or "worktree"
     return tuple(refs.pin(site.root, owner, f"missing-{label}", commit) for label, commit in commits)
 
 

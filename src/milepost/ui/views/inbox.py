@@ -43,6 +43,8 @@ class Kind(StrEnum):
     UNRESPONSIVE = "unresponsive"
     MERGE = "merge"
     """Complete; say that it may be merged."""
+    QUICK = "quick"
+    """A quick task was begun, and nobody goes on with it by itself."""
     PAUSED = "paused"
     STOPPED = "stopped"
     UNDONE = "undone"

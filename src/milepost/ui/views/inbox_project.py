@@ -14,8 +14,9 @@ from milepost.rules import notices
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Halt
 from milepost.rules.open_questions import unanswered
+from milepost.rules.quick import QUICK
 from milepost.rules.runs import Run
-from milepost.ui.views import inbox
+from milepost.ui.views import inbox, quick
 from milepost.ui.views.inbox import Kind, Row
 from milepost.ui.views.situation import Situation
 
@@ -40,7 +41,7 @@ def rows(here: Situation) -> tuple[Row, ...]:
     fleet = inbox.rows(here.look, here.preferences.parallel, here.program)
     told = {row.milestone for row in fleet if row.milestone}
     halt = [row for row in _halt(here) if row.milestone not in told]
-    found = [*fleet, *_questions(here), *halt, *_drafts(here), *_captures(here), *_untold(here)]
+    found = [*fleet, *_questions(here), *halt, *_drafts(here), *_quick(here), *_captures(here), *_untold(here)]
     found += _end(here, tuple(found))
     order = list(Kind)
     return tuple(sorted(found, key=lambda row: (order.index(row.kind), row.milestone)))
@@ -92,6 +93,18 @@ def _drafts(here: Situation) -> Iterator[Row]:
             )  # fmt: skip
 
 
+def _quick(here: Situation) -> Iterator[Row]:
+    """Quick tasks that were begun and are neither landed nor given up."""
+    at_work = any(run.id in here.alive and run.started.command == QUICK for run in here.runs)
+    for one in here.quick if not at_work else ():
+        if one.waits:
+            why = f": {one.reason.splitlines()[0]}" if one.reason else ""
+            yield Row(
+                kind=Kind.QUICK, milestone=one.key, reason=f"{quick.shown(one.text)} ({one.standing}{why})",
+                next=here.typed(one.hint or quick.onward(one, "gsd")), since_ms=one.asked_ms,
+            )  # fmt: skip
+
+
 def _captures(here: Situation) -> Iterator[Row]:
     """Thoughts that nobody sorts while nothing runs."""
     waiting = [capture for capture in here.captures if capture.status == "pending"]
@@ -140,8 +153,10 @@ def _end(here: Situation, others: tuple[Row, ...]) -> Iterator[Row]:
 
 
 def _last(here: Situation) -> Run | None:
-    """The latest auto mode, while nothing newer has taken its place."""
-    run = max(here.runs, key=lambda one: one.started.at_ms, default=None)
+    """The latest auto mode, while nothing newer has taken its place. How a quick task stands is said of the task."""
+    run = max(
+        (run for run in here.runs if run.started.command != QUICK), key=lambda one: one.started.at_ms, default=None
+    )
     fleet = here.look.fleet.started
     if run is None or not run.solo or (fleet is not None and fleet.at_ms > run.started.at_ms):
         return None

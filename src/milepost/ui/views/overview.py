@@ -19,8 +19,10 @@ from milepost.formats.journal import (
 from milepost.model import money
 from milepost.model.state import State
 from milepost.model.words import counted
+from milepost.model.work import is_quick
 from milepost.rules import budget
 from milepost.rules.dispatch import Decision, Dispatch
+from milepost.rules.quick import QUICK
 from milepost.ui.views import spending
 from milepost.ui.views.parallel_text import plain
 from milepost.ui.views.spending import Spent
@@ -79,10 +81,13 @@ def overview(
 
 
 def landed(events: Sequence[AnyEvent]) -> tuple[Landed, ...]:
-    """Milestones that are on their branch: the last word on each counts, and what was taken back out is gone."""
+    """Milestones that are on their branch: the last word on each counts, and what was taken back out is gone.
+
+    Quick tasks are many and small, and have a list of their own.
+    """
     found: dict[str, Landed] = {}
     for event in events:
-        if isinstance(event, Landed):
+        if isinstance(event, Landed) and not is_quick(event.milestone):
             found[event.milestone] = event
         elif isinstance(event, Undone):
             found.pop(event.milestone, None)
@@ -98,7 +103,7 @@ def _last_run(events: Sequence[AnyEvent], running: bool) -> RunEnded | None:
         return ends[-1] if ends else None
     gone = begun[-1]
     reason = f"pid {gone.pid} is gone without a last word"
-    hint = "gsd auto settles what it left, and goes on."
+    hint = f"gsd {'quick' if gone.command == QUICK else 'auto'} settles what it left, and goes on."
     return RunEnded(at_ms=gone.at_ms, run=gone.run, state="crashed", reason=reason, hint=hint)
 
 

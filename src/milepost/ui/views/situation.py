@@ -14,9 +14,10 @@ from milepost.formats.evidence import Evidence
 from milepost.formats.journal import AnyEvent, BudgetWaiting, WaitBegan
 from milepost.formats.preferences import Preferences
 from milepost.model.state import State
-from milepost.rules import attempts, pacing, runs, waits
+from milepost.rules import attempts, pacing, quick, runs, waits
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Decision
+from milepost.rules.quick import Quick
 from milepost.rules.runs import Run
 from milepost.ui.views import plan_tree
 from milepost.ui.views.fleet import Board
@@ -76,6 +77,11 @@ class Situation:
     def runs(self) -> tuple[Run, ...]:
         """All that began."""
         return runs.fold(self.look.events)
+
+    @cached_property
+    def quick(self) -> tuple[Quick, ...]:
+        """All quick tasks."""
+        return quick.fold(self.look.events)
 
     @cached_property
     def alive(self) -> frozenset[str]:

@@ -16,8 +16,9 @@ from typing import Final
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, Result, UsageReported
 from milepost.model import asides, money
 from milepost.model.words import counted
+from milepost.rules.quick import QUICK
 
-PHASES: Final = ("research", "planning", "execution", "completion", "reassessment", *asides.KINDS)
+PHASES: Final = ("research", "planning", "execution", "completion", "reassessment", QUICK, *asides.KINDS)
 """In the order in which they are shown."""
 
 _UNKNOWN: Final = "unknown"
@@ -222,7 +223,7 @@ def table(found: Sequence[Attempt], by: By, *, zone: tzinfo | None = None) -> tu
 
 def phase(kind: str) -> str:
     """The phase that a unit type is booked under (spec auto 5.12)."""
-    if kind in asides.KINDS:
+    if kind == QUICK or kind in asides.KINDS:
         return kind
     if kind == "reassess-roadmap":
         return "reassessment"

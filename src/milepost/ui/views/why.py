@@ -5,6 +5,7 @@
     cost [M001]                        the money
     M001                               a milestone
     M001/S01/T02, execute-task/M001/S01/T02, T02, S01     the unit, or all units of that id
+    quick/1, quick-1                   a quick task
     an attempt's id                    its unit
 
 Source: DESIGN rule 10; issue "Knowing what happened".
@@ -43,6 +44,10 @@ def explain(words: Sequence[str], here: Situation, waiting: tuple[Row, ...]) -> 
 def units(about: str, here: Situation) -> list[str]:
     """Keys of the units that a word names, in the order they were first tried; also of a planned one without a try."""
     known = {a.key: a.started.unit for a in here.attempts}
+    for one in here.quick:
+        known.setdefault(one.unit.key, one.key)
+        if about in (f"quick/{one.number}", f"quick-{one.number}"):
+            return [one.unit.key]
     if isinstance(here.decision, Dispatch):
         known.setdefault(here.decision.unit.key, here.decision.unit.id)
     if about in known:

@@ -7,6 +7,7 @@ from milepost.model.state import Phase
 from milepost.model.words import counted
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Dispatch
+from milepost.rules.quick import QUICK
 from milepost.rules.runs import Run
 from milepost.ui.views import dashboard, happenings, overview, why_unit
 from milepost.ui.views.inbox import Row
@@ -151,7 +152,8 @@ def _crashed(run: Run, here: Situation) -> Standing:
     last = _last(run, here)
     lost = run.lost.reason if run.lost else f"pid {run.started.pid} is gone without a last word"
     open_ = f", in {last.named}" if last and last.ended is None else ""
-    hint = "gsd auto settles what it left, without paying again, and goes on."
+    command = "quick" if run.started.command == QUICK else "auto"
+    hint = f"gsd {command} settles what it left, without paying again, and goes on."
     return Standing(word="crashed", cause=f"{lost}{open_}", since_ms=run.heard_ms, hint=hint, run=run, last=last)
 
 

@@ -27,7 +27,8 @@ from milepost.model import money
 from milepost.model.words import counted
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Dispatch
-from milepost.ui.views import happenings, spending
+from milepost.rules.quick import QUICK
+from milepost.ui.views import happenings, quick, spending
 from milepost.ui.views.situation import Situation
 from milepost.ui.views.spans import ago, lasted, seconds
 from milepost.ui.views.story import Section, Story
@@ -70,6 +71,8 @@ def standing(key: str, tried: Sequence[Attempt], here: Situation) -> tuple[str, 
     """A word for the unit (running, done, undone, open, failed, skipped, untried), and the sentence."""
     if skip := _skipped(key, here):
         return "skipped", f"was skipped by a person{f': {skip.reason}' if skip.reason else ''}"
+    if not tried and key.startswith(f"{QUICK}/"):
+        return "untried", "was not tried yet"
     if not tried:
         due = isinstance(here.decision, Dispatch) and here.decision.unit.key == key
         after = (
@@ -259,6 +262,9 @@ def _priced(spent: spending.Spent) -> str:
 
 
 def _next(key: str, word: str, here: Situation) -> str:
+    if task := next((one for one in here.quick if one.unit.key == key), None):
+        waits = task.waits and word != "running"
+        return here.typed(task.hint or quick.onward(task, "gsd")) if waits else ""
     if word in ("done", "running", "skipped"):
         return ""
     if word == "failed" and any(a.key == key and a.result is not Result.INTERRUPTED for a in here.attempts):
@@ -273,6 +279,8 @@ def _push(event: Landed | SliceLanded) -> str:
 
 
 def _named(key: str) -> str:
+    if key.startswith(f"{QUICK}/"):
+        return key.partition("/")[2]
     kind, _, unit = key.rpartition("/M")
     return f"{kind} M{unit}" if kind else key
 
