@@ -103,3 +103,23 @@ def test_what_an_agent_is_asked_for_the_root_cause_is_booked_at_ones_own_price_o
     # No ceiling of money stands in the way of what costs none.
     flat = asked("billing: {flat_rate: [scripted]}", "budget_ceiling: 0.000001")
     assert (flat["microUsd"], flat["flat"]) == (None, True)
+
+
+@pytest.mark.covers("command:forensics")
+def test_what_was_found_is_said_although_no_file_can_be_written(tmp_path: Path) -> None:
+    stage = Stage(root=tmp_path / "project").make()
+    stage.replay(TASK, *[[projects.usage(micro_usd=500)]] * 4)
+    stage.auto()
+    # As on a disk that is full or read-only: it is what no permission keeps from root.
+    (stage.state / "forensics").write_text("in the way")
+    ran = stage.gsd("forensics").require(DONE)
+    assert "**stuck-loop** [loop] execute-task M001/S01/T01: tried" in ran.out
+    assert ran.out.splitlines()[-1].startswith("The report could not be written: .gsd/forensics/report-")
+    told = json.loads(stage.gsd("forensics", "--json").require(DONE).out)
+    assert told["report"] is None
+    assert "File exists" in told["reportError"] or "Not a directory" in told["reportError"]
+    assert "stuck-loop" in {one["code"] for one in told["anomalies"]}
+    # What keeps an agent from being asked does not keep back what was found without one.
+    stage.prefer(projects.QUICK.replace("---\n", "---\nbudget_ceiling: 0.0001\n", 1))
+    refused = stage.gsd("forensics", "--ask", "--agent", stage.agent(), "--model", "scripted").require(BUDGET)
+    assert "**stuck-loop**" in refused.out

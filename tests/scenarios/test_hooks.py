@@ -83,6 +83,23 @@ def test_a_hook_is_told_where_its_file_goes(stage: Stage) -> None:
     assert stage.git("show", f"main:{TASKS}/T01-REVIEW.md") == "fine\n"
 
 
+@pytest.mark.covers("hook:artifact", "key:post_unit_hooks[].artifact")
+def test_a_hook_is_not_done_without_the_file_it_was_to_write(stage: Stage) -> None:
+    """The word of an agent is no evidence. One that never writes it is left to a person, and work goes on."""
+    hook = "name: {}\nafter: [execute-task]\nprompt: x\nartifact: {}.md"
+    hooked(stage, "post_unit_hooks", hook.format("review", "REVIEW"), hook.format("idle", "IDLE"))
+    said, wrote = [projects.say("Reviewed.")], [write(f"{TASKS}/T01-REVIEW.md", "fine\n")]
+    play(stage, "hook/review", said, wrote)
+    play(stage, "hook/idle", said, said, said, said)
+    out = stage.auto().require(DONE).out
+    assert ran(stage) == [TASK, REVIEW, REVIEW, *["hook/idle/M001/S01/T01"] * 3, *REST]
+    assert stage.git("show", f"main:{TASKS}/T01-REVIEW.md") == "fine\n"
+    ends = [str(e["reason"]).splitlines()[0] for e in stage.events("attempt-ended") if e["result"] == "unfinished"]
+    assert ends == [f"{TASKS}/T01-REVIEW.md: is missing", *[f"{TASKS}/T01-IDLE.md: is missing"] * 3]
+    assert "hook/idle M001/S01/T01 is left for a person" in out
+    stage.require_landed()
+
+
 @pytest.mark.covers(
     "hook:retry_on", "hook:max_cycles", "key:post_unit_hooks[].retry_on", "key:post_unit_hooks[].max_cycles"
 )

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from milepost.doctor import forensics, trace
 from milepost.doctor.forensics import Anomaly
@@ -51,14 +52,18 @@ def run(argv: Sequence[str], program: str) -> int:
 
     found = forensics.examine(_material(here, read, options.since))
     text = secrets.redact(view.markdown(found, here, read), credentials.secrets(where.home))
+    if not options.json:
+        # Whatever an agent and the disk do afterwards, what was found is said.
+        sys.stdout.write(text)
+        sys.stdout.flush()
     cause = _asked(text, found, here, where, options) if options.ask else ""
-    text += f"\n{cause}" if cause else ""
-    report = "" if options.no_report else _keep(text, state, here.now_ms)
+    more = f"\n{cause}" if cause else ""
+    kept = _Kept() if options.no_report else _keep(text + more, state, here.now_ms)
     if options.json:
-        document = json.dumps(view.document(found, here, report, cause))
+        document = json.dumps(view.document(found, here, kept.report, cause) | kept.failure)
         sys.stdout.write(secrets.redact(document, credentials.secrets(where.home)) + "\n")
     else:
-        sys.stdout.write(text + (f"\nReport: {report}\n" if report else ""))
+        sys.stdout.write(more + kept.words)
     return ExitCode.DONE
 
 
@@ -105,11 +110,35 @@ def _asked(
     return f"## Root cause, as {', '.join(filter(None, (inquiry.agent.name, model)))} sees it\n\n{answer}\n"
 
 
-def _keep(text: str, state: Path, now_ms: int) -> str:
-    """Write it; its path as a person would type it at the root."""
+class _Kept(NamedTuple):
+    """What became of the file."""
+
+    report: str = ""
+    """Its path as a person would type it at the root; empty: there is none."""
+    error: str = ""
+    """Why it could not be written."""
+
+    @property
+    def words(self) -> str:
+        """The last line."""
+        failed = f"\nThe report could not be written: {self.error}\n" if self.error else ""
+        return f"\nReport: {self.report}\n" if self.report else failed
+
+    @property
+    def failure(self) -> dict[str, object]:
+        """The same for programs; nothing when all went well."""
+        return {"reportError": self.error} if self.error else {}
+
+
+def _keep(text: str, state: Path, now_ms: int) -> _Kept:
+    """Write it. A disk that is full or read-only is a reason to look for trouble, and none to keep quiet about it."""
     name = f"report-{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime(now_ms / 1000))}.md"
-    atomic.replace(state / "forensics" / name, text.encode("utf-8", "replace"), within=state)
-    return f"{state.name}/forensics/{name}"
+    try:
+        atomic.replace(state / "forensics" / name, text.encode("utf-8", "replace"), within=state)
+    except (OSError, atomic.LeadsOut) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return _Kept(error=f"{state.name}/forensics/{name}: {said}")
+    return _Kept(report=f"{state.name}/forensics/{name}")
 
 
 def _span(text: str) -> int:
