@@ -2,7 +2,15 @@ import pytest
 
 from milepost.formats import roadmap, summary
 from milepost.model.units import Unit, UnitKind
-from milepost.rules.messages import BUDGET, commit_type, milestone_commit, slice_commit, unit_commit, without_id
+from milepost.rules.messages import (
+    BUDGET,
+    commit_type,
+    milestone_commit,
+    quick_commit,
+    slice_commit,
+    unit_commit,
+    without_id,
+)
 
 TASK = Unit(UnitKind.EXECUTE_TASK, "M001/S01/T02")
 
@@ -108,3 +116,23 @@ def test_a_slice_that_lands_on_its_own() -> None:
         "feat(M001/S01): Storage core\n\nBranch: milestone/M001\n"
     )
     assert slice_commit("M001", "S01", "", "milestone/M001").startswith("feat(M001/S01): S01\n")
+
+
+def test_a_quick_task_lands_with_its_wish_and_what_its_summary_says() -> None:
+    made = quick_commit("quick-3-fix-it", "Fix the typo\n", "The title is right", "gsd/quick/3-fix-it")
+    assert made == "fix(quick-3): Fix the typo\n\nThe title is right\n\nBranch: gsd/quick/3-fix-it\n"
+    assert quick_commit("quick-3-x", "Say hello", "", "b", "chore") == "chore(quick-3): Say hello\n\nBranch: b\n"
+
+
+def test_a_long_wish_is_cut_in_the_subject_and_kept_in_the_body() -> None:
+    wish = "word " * 40 + "\n\nGSD-Milestone: M001"
+    subject, body = quick_commit("quick-1-word", wish, "", "b").split("\n\n", 1)
+    assert len(subject) <= BUDGET + 2
+    assert body.startswith(wish.strip())
+    assert body.endswith("\n\nBranch: b\n")
+
+
+def test_a_unit_of_a_quick_task_says_what_was_wanted() -> None:
+    unit = Unit(UnitKind.QUICK, "quick-3-fix-it")
+    made = unit_commit(unit, wish="Fix it", attempt="a-1")
+    assert made == "fix(quick-3): Fix it\n\nGSD-Unit: quick quick-3-fix-it\nGSD-Attempt: a-1\n"

@@ -88,6 +88,13 @@ def test_what_is_told(events: list[AnyEvent], expected: list[tuple[str, str]]) -
     assert told(*events, *noted(*events, ok=False)) == [], "what could not be sent is not tried for ever"
 
 
+def test_a_quick_task_is_told_as_such() -> None:
+    run = RunStarted(at_ms=0, run="r", pid=1, version="", command="quick")
+    unit = began(kind="quick", unit="quick-1-fix-it", branch="gsd/quick/1-fix-it")
+    assert told(run, unit, over(), end("done")) == [("complete", "quick-1-fix-it is done")]
+    assert told(run, unit, end("blocked")) == [("attention", "quick task: blocked")]
+
+
 def test_a_question_is_told_where_somebody_is_asked() -> None:
     asked = Asked(at_ms=1, run="r", attempt="a", question="q", unit="M001", text="Which?", options=("x", "y"))
     assert told(asked, asks=False) == []

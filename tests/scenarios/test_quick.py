@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from milepost.testing.projects import QUICK, Step, hang, raw_shell, raw_write, say, session, tool, usage
+from scenarios.fleet_stage import FleetStage, task
 from scenarios.stage import BLOCKED, BUDGET, DONE, ERROR, INTERRUPTED, PAUSED, Ran, Stage, finish, picture, wait_until
 
 WISH = "Fix the title in the README"
@@ -385,6 +386,24 @@ def test_refused_beside_an_auto_mode_and_the_other_way_round(small: Stage) -> No
     small.gsd("quick", "--discard", "1").require(BLOCKED)
     small.gsd("stop").require(DONE)
     finish(task).require(INTERRUPTED)
+
+
+def test_refused_beside_a_fleet_and_the_other_way_round(fleet: FleetStage) -> None:
+    fleet.plan()
+    gate = fleet.hold(task("M001"))
+    play(fleet, [hang()])
+    alone = Stage.begin(fleet, "quick", "--agent", fleet.agent(), WISH)
+    wait_until(lambda: fleet.attempts(KEY) == 1)
+    assert "being worked on by another process" in fleet.fleet("--yes").require(BLOCKED).err
+    alone.send_signal(signal.SIGTERM)
+    finish(alone).require(INTERRUPTED)
+    running = fleet.begin("--yes")
+    gate.wait()
+    assert "parallel workers are running" in quick(fleet, "another thing").require(BLOCKED).err
+    assert len(fleet.events("quick-asked")) == 1
+    gate.open()
+    fleet.end(running).require(DONE)
+    assert BRANCH in fleet.branches()
 
 
 def test_discarded_with_its_work_on_a_backup_ref(small: Stage) -> None:

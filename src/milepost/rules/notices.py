@@ -111,14 +111,15 @@ class _Past:
     def __init__(self) -> None:
         self._told: set[str] = set()
         self._attempts: dict[str, AttemptStarted] = {}
-        self._single: set[str] = set()
+        self._single: dict[str, str] = {}
+        """Runs that are for one unit, to their command."""
 
     def take(self, event: AnyEvent) -> tuple[Notice, ...]:
         match event:
             case Notified():
                 self._told.add(event.key)
-            case RunStarted(command="next"):
-                self._single.add(event.run)
+            case RunStarted(command="next" | "quick"):
+                self._single[event.run] = event.command
             case AttemptStarted():
                 self._attempts[event.attempt] = event
             case AttemptEnded(result=Result.COMMITTED) | Landed():
@@ -138,7 +139,7 @@ class _Past:
             case RunEnded(state="done") if event.run in self._single:
                 return None  # Its one unit is told of.
             case RunEnded() | FleetEnded():
-                return _of_end(event)
+                return _of_end(event, "quick task" if self._single.get(event.run) == "quick" else "auto mode")
             case Landed() | LandingEnded():
                 return _of_landing(event)
             case _:
@@ -148,7 +149,7 @@ class _Past:
 def _of_attempt(ended: AttemptEnded, started: AttemptStarted | None) -> Notice | None:
     if started is None:
         return None
-    unit = f"{started.kind} {started.unit}"
+    unit = started.unit if started.kind == UnitKind.QUICK else f"{started.kind} {started.unit}"
     key = f"attempt/{ended.attempt}"
     if ended.result is Result.CRASHED:
         return _made(Kind.ERROR, f"{unit} was cut off", f"The run that worked on it died. {ended.reason}", key)
@@ -159,12 +160,12 @@ def _of_attempt(ended: AttemptEnded, started: AttemptStarted | None) -> Notice |
     return _made(Kind.COMPLETE, f"{unit} is done", f"Commit {ended.commit[:10]}." if ended.commit else "", key)
 
 
-def _of_end(ended: RunEnded | FleetEnded) -> Notice | None:
+def _of_end(ended: RunEnded | FleetEnded, run: str) -> Notice | None:
     kind = _ENDS.get(ended.state)
     if kind is None:
         return None
     who = ended.milestone if isinstance(ended, RunEnded) and ended.milestone else ""
-    what = "the fleet" if isinstance(ended, FleetEnded) else who or "auto mode"
+    what = "the fleet" if isinstance(ended, FleetEnded) else who or run
     body = ended.reason if not ended.hint else f"{ended.reason}\nNext: {ended.hint}"
     key = f"{_STANDING}{what}/{ended.state}/{ended.reason}"
     return _made(kind, f"{what}: {ended.state}", body, key if kind is not Kind.COMPLETE else f"end/{ended.run}")

@@ -64,6 +64,8 @@ def test_all_else(line: str, kind: Kind) -> None:
         ("next --dry-run", None),
         ("discuss M001", Nature.WORK),
         ("dispatch research", Nature.WORK),
+        ("quick fix it", Nature.WORK),
+        ("quick --list", None),
         ("headless", Nature.WORK),
         ("headless query", None),
         ("parallel", Nature.FLEET),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from milepost.ui.session import completion
 from milepost.ui.session.job import Nature
 
-_AT_ONCE = ("--help", "-h", "--dry-run", "--detach")
+_AT_ONCE = ("--help", "-h", "--dry-run", "--detach", "--list", "--discard")
 _IDEAS = ("new-milestone", "new-project")
 _VALUED = (
     *("--model", "--agent", "--record", "--pace", "--retry", "--timeout"),
