@@ -171,7 +171,9 @@ def test_who_waits_for_money_is_alive_hears_orders_and_goes_on(crew: Crew) -> No
     first = crew.start("M001")
     wait_until(begun.exists, seconds=60)
     second = crew.start("M002")
-    wait_until(lambda: crew.status("M002").get("doing") == "working", seconds=60)
+    wait_until(lambda: crew.status("M002").get("doing") == "waiting", seconds=60)
+    assert str(crew.status("M002")["reason"]).startswith("waiting for money: ")
+    assert "wakesAt" not in crew.status("M002"), "nobody knows when the other is done"
     was = int(str(crew.status("M002")["lastHeartbeat"]))
     wait_until(lambda: int(str(crew.status("M002")["lastHeartbeat"])) > was, seconds=60)
     assert crew.status("M002").get("currentUnit") is None

@@ -109,7 +109,8 @@ def test_two_workers_reserve_the_last_dollar_at_the_same_time(fleet: FleetStage)
     [one] = [mid for mid, gate in gates.items() if gate.begun.exists()]
     [other] = set(PAIR) - {one}
     assert [e["microUsd"] for e in fleet.events("budget-reserved")] == [600_000]
-    assert fleet.worker(other)["alive"] is True
+    assert (fleet.worker(other)["alive"], fleet.worker(other)["doing"]) == (True, "waiting")
+    assert "waiting for money" in fleet.parallel("status").out
     for gate in gates.values():
         gate.open()
     ran = fleet.end(process).require(BUDGET)

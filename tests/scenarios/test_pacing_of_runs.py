@@ -1,6 +1,7 @@
 """A window of money or tokens that is used up: the run waits, says so, remembers it, and goes on by itself."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from milepost.testing import projects
 from milepost.testing.projects import steps, usage
 from milepost.unit.bench import Bench
 from milepost.worker import pacing
+from scenarios.fleet_stage import PATIENCE_S, FleetStage, task
 from scenarios.stage import DONE, INTERRUPTED, PAUSED, Stage, finish, wait_until
 from unit.workbench import bench_for
 from worker.shifts import QUICK, shift_for
@@ -122,3 +124,33 @@ def test_the_wait_ends_when_the_clock_says_so(stage: Stage) -> None:
         return found
 
     assert anyio.run(run) == [False, True, False]
+
+
+@pytest.mark.covers("key:budget_window[].usd", "command:parallel status")
+def test_a_worker_that_waits_for_a_window_says_so_and_until_when(fleet: FleetStage) -> None:
+    """As with a provider that is waited for: it is alive and well, and nobody is to look after it."""
+    fleet.plan(("M001",), more="budget_window: {usd: 1, hours: 5}\n", tasks=2)
+    fleet.replay(task("M001"), [usage(micro_usd=990_000), *projects.steps(task("M001"))[1:]])
+    process = fleet.begin()
+    wait_until(lambda: fleet.worker("M001").get("doing") == "waiting", seconds=PATIENCE_S)
+    seen = fleet.worker("M001")
+    [told] = fleet.events("budget-waiting")
+    assert (seen["state"], seen["alive"], seen["wakesAt"]) == ("running", True, told["untilMs"])
+    assert seen["currentUnit"] is None
+    text = fleet.parallel("status").require(DONE).out
+    assert re.search(
+        r"M001 waiting: budget window: \$0\.990 of \$1\.00 used in the last 5 h; it goes on in 4:\d\d:\d\d", text
+    )
+    assert "NO PROGRESS" not in text
+    assert fleet.waits() == []
+    assert "worker" not in fleet.gsd("doctor").out
+    beat = fleet.status("M001")["lastHeartbeat"]
+    wait_until(lambda: fleet.status("M001")["lastHeartbeat"] != beat, seconds=PATIENCE_S)
+    fleet.parallel("pause", "M001").require(DONE)
+    wait_until(lambda: fleet.worker("M001").get("doing") == "paused", seconds=PATIENCE_S)
+    assert fleet.worker("M001")["wakesAt"] is None
+    fleet.parallel("resume", "M001").require(DONE)
+    wait_until(lambda: fleet.worker("M001").get("doing") == "waiting", seconds=PATIENCE_S)
+    fleet.parallel("stop").require(DONE)
+    fleet.end(process)
+    assert fleet.worker("M001").get("wakesAt") is None

@@ -43,7 +43,7 @@ class Condition(StrEnum):
     NEEDS_YOU = "needs-you"
     """It ended, and a person has to look."""
     WAITING = "waiting"
-    """A provider is waited for: by the worker itself, or, when it has ended, by whoever starts it again."""
+    """A provider or a budget is waited for: by the worker itself, or, when it has ended, by whoever starts it again."""
     OUT_OF_BUDGET = "out-of-budget"
     FINISHED = "finished"
     WAITING_FOR_MERGE = "waiting-for-merge"
@@ -141,10 +141,19 @@ def _living(facts: Facts) -> _Found | None:
         words = f"its process lives, and its heart has not beaten for {seconds} s"
         return Condition.UNRESPONSIVE, Cause(what=words, at_ms=status.last_heartbeat)
     condition = _doing(status)
-    if condition is Condition.WAITING and status.wakes_at is not UNSET:
-        left = max(0, status.wakes_at - facts.now_ms) // 1000
-        return condition, Cause(what=f"the provider is asked again in {left // 60}:{left % 60:02d}")
+    if condition is Condition.WAITING:
+        return condition, Cause(what=_awaited(status, facts.now_ms))
     return condition, _of_living(condition, status, facts.past)
+
+
+def _awaited(status: Status, now_ms: int) -> str:
+    """For what a worker waits; without a word of its own it is the provider."""
+    reason = "" if status.reason is UNSET else status.reason
+    if status.wakes_at is UNSET:
+        return reason
+    minutes, seconds = divmod(max(0, status.wakes_at - now_ms) // 1000, 60)
+    left = f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}" if minutes >= 60 else f"{minutes}:{seconds:02d}"
+    return f"{reason}; it goes on in {left}" if reason else f"the provider is asked again in {left}"
 
 
 def _doing(status: Status) -> Condition:

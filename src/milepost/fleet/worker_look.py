@@ -45,6 +45,8 @@ class WorkerLook:
     """Since the last heartbeat; None: there was none."""
     progress_ms: int | None
     """Since the agent last did something; None: not known."""
+    wakes_at: int
+    """Until when it waits, epoch milliseconds; 0: it does not, or until somebody else is done."""
     started_at: int
     """Epoch milliseconds; 0: not known."""
     last_heartbeat: int
@@ -117,6 +119,7 @@ def of(known: Known, runner: Runner | None) -> WorkerLook:
         unpriced=unpriced,
         heartbeat_ms=max(0, known.now_ms - status.last_heartbeat) if status else None,
         progress_ms=_since(status.last_progress if status else UNSET, known.now_ms),
+        wakes_at=status.wakes_at if status and alive and status.wakes_at is not UNSET else 0,
         started_at=status.started_at if status else past.began_ms,
         last_heartbeat=status.last_heartbeat if status else 0,
         worktree=said.worktree_path if said else "",

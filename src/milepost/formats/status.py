@@ -74,14 +74,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     last_progress: int | msgspec.UnsetType = msgspec.UNSET
     """Epoch milliseconds of the last event of the agent; a heartbeat alone is no progress."""
     reason: str | msgspec.UnsetType = msgspec.UNSET
-    """Why it is paused, stopped or in error."""
+    """Why it is paused, stopped or in error, or for what it waits beside the provider."""
     cost_known: bool | msgspec.UnsetType = msgspec.UNSET
     """False when some request had no known price, so that `cost` is a lower bound."""
     title: str | msgspec.UnsetType = msgspec.UNSET
     doing: str | msgspec.UnsetType = msgspec.UNSET
     """starting, setting-up, working, waiting, pausing, paused, stopping or ended."""
     wakes_at: int | msgspec.UnsetType = msgspec.UNSET
-    """Epoch milliseconds until which the provider is waited for."""
+    """Epoch milliseconds until which the provider, or a budget window, is waited for."""
     fleet: str | msgspec.UnsetType = msgspec.UNSET
     """The fleet's session."""
     last_order: LastOrder | msgspec.UnsetType = msgspec.UNSET

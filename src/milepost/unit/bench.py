@@ -106,6 +106,8 @@ class Bench:
     """Micro-USD that this run may cost; None: no limit of its own."""
     wanted: Callable[[], bool] = lambda: False
     """Whether somebody wants to be heard before the next unit begins: a wait for money ends for it."""
+    held_up: Callable[[str, int], None] = lambda _why, _until_ms: None
+    """Told for what the next unit waits, and until when (epoch ms; 0: not known); an empty text: no longer."""
     clock: Clock = field(default_factory=Awake)
     """What the time limits of a session are measured with."""
 

@@ -31,15 +31,20 @@ async def reserve(attempt: str, kind: str, bench: Bench, *, free: bool = False) 
         bench.journal.append(BudgetReserved(at_ms=bench.now_ms(), run=bench.run, attempt=attempt, micro_usd=0))
         return None
     told = False
-    while (refused := _claim(attempt, kind, bench)) is not None:
-        if not refused.holders:
-            return over_budget(refused)
-        if not told:
-            bench.watcher.note(_waits(refused))
-            told = True
-        if cut := await _wait(refused, kind, bench):
-            return cut
-    return None
+    try:
+        while (refused := _claim(attempt, kind, bench)) is not None:
+            if not refused.holders:
+                return over_budget(refused)
+            if not told:
+                bench.watcher.note(_waits(refused))
+                bench.held_up(_waits(refused), 0)
+                told = True
+            if cut := await _wait(refused, kind, bench):
+                return cut
+        return None
+    finally:
+        if told:
+            bench.held_up("", 0)
 
 
 async def _wait(refused: budget.Refused | None, kind: str, bench: Bench) -> OverBudget | Interrupted | None:

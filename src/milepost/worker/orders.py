@@ -59,7 +59,7 @@ class Desk:
         self.state = Worker.RUNNING
         self.stopped_by = ""
         """Why the run is to end at once; empty: it is not."""
-        self._phase = "starting"
+        self._phase, self._reason = "starting", ""
         self._rebase = False
         self._lock = threading.Lock()
 
@@ -71,10 +71,10 @@ class Desk:
         if found.order is not None:
             self._take(found.order)
 
-    def begin(self, phase: str) -> None:
-        """Say what the worker does while nobody orders otherwise: `setting-up`, `working`."""
+    def begin(self, phase: str, reason: str = "") -> None:
+        """Say what the worker does while nobody orders otherwise: `setting-up`, `working`; and why."""
         with self._lock:
-            self._phase = phase
+            self._phase, self._reason = phase, reason
             self._tell()
 
     def end_at_once(self, why: str) -> None:
@@ -128,7 +128,7 @@ class Desk:
         self.heart.say(
             state=WorkerState.PAUSED if paused else WorkerState.RUNNING,
             doing=_DOING.get(self.state, self._phase),
-            reason="paused by request" if paused else UNSET,
+            reason="paused by request" if paused else self._reason or UNSET,
         )
         self._on_change()
 

@@ -34,9 +34,13 @@ async def waited(unit: Unit, bench: Bench, shift: Shift) -> bool:
     if found is None:
         return False
     _tell(found, unit, bench)
-    while bench.now_ms() < found.until_ms and not _wanted(bench, shift):
-        with anyio.move_on_after(POLL_S):
-            await bench.stop.wait()
+    bench.held_up(str(found), found.until_ms)
+    try:
+        while bench.now_ms() < found.until_ms and not _wanted(bench, shift):
+            with anyio.move_on_after(POLL_S):
+                await bench.stop.wait()
+    finally:
+        bench.held_up("", 0)
     return True
 
 

@@ -73,6 +73,8 @@ class Shift:
     """Who answers what a session asks."""
     wanted: Callable[[], bool] = lambda: False
     """Whether an order waits for the end of the unit."""
+    held_up: Callable[[str, int], None] = lambda _why, _until_ms: None
+    """Told for what the next unit waits beside the provider (`Bench.held_up`)."""
     wait_scale: float = 1.0
     """A factor for our own delays before a provider is asked again (`rules.limits.SCALE`)."""
     command: str = "auto"
@@ -132,6 +134,7 @@ class Shift:
             fleet=self.fleet,
             run_limit=self.bounds.cost_micro_usd,
             wanted=self.wanted,
+            held_up=self.held_up,
             answerer=self.answerer,
         )
 

@@ -124,7 +124,7 @@ class Posted:
         self.heart = Heartbeat(shift.box, first, now_ms=shift.now_ms, onward=shift.watcher)
         self.bell = Bell()
         self.desk = orders.Desk(shift, milestone, self.heart, on_change=self.bell.ring)
-        self.shift = replace(shift, watcher=self.heart, wanted=self.desk.waiting)
+        self.shift = replace(shift, watcher=self.heart, wanted=self.desk.waiting, held_up=self._held_up)
         self._postponed = self._moved = False
         self._unfit = set[tuple[str, str]]()
         self._news = anyio.Event()
@@ -162,6 +162,11 @@ class Posted:
         """Said in the status; the heart goes on beating."""
         self.heart.say(wakes_at=until_ms or UNSET)
         self.desk.begin("waiting" if until_ms else "working")
+
+    def _held_up(self, why: str, until_ms: int) -> None:
+        """Said in the status as a wait for the provider is, with its reason."""
+        self.heart.say(wakes_at=until_ms or UNSET)
+        self.desk.begin("waiting" if why else "working", why)
 
     def moved(self) -> bool:
         """Whether something was brought in since this was asked last."""

@@ -41,7 +41,7 @@ def worker(mid: str = "M001", **more: object) -> WorkerLook:
         "cause": Cause(), "alive": True, "runner": runner(mid=mid), "run": "r1", "pid": 4711,
         "unit": CurrentUnit(type="execute-task", id=f"{mid}/S01/T02", started_at=NOW - 3 * MINUTE), "units": 3,
         "micro_usd": 420_000, "unpriced": 0, "heartbeat_ms": 1_000, "progress_ms": 4_000,
-        "started_at": NOW - 9 * MINUTE, "last_heartbeat": NOW - 1_000, "worktree": f"/p/.gsd/worktrees/{mid}",
+        "wakes_at": 0, "started_at": NOW - 9 * MINUTE, "last_heartbeat": NOW - 1_000, "worktree": f"/p/.gsd/worktrees/{mid}",
         "last_order": None, "past": Past(),
     }  # fmt: skip
     return WorkerLook(**{**fields, **more})  # type: ignore[arg-type]
@@ -242,7 +242,7 @@ def test_for_programs() -> None:
             {
                 "milestoneId": "M001", "title": "Auth System", "state": "running", "doing": "working",
                 "cause": {"what": "", "by": None, "at": None, "hint": None}, "alive": True, "pid": 4711, "run": "r1",
-                "currentUnit": {"type": "execute-task", "id": "M001/S01/T02", "startedAt": NOW - 3 * MINUTE},
+                "wakesAt": None, "currentUnit": {"type": "execute-task", "id": "M001/S01/T02", "startedAt": NOW - 3 * MINUTE},
                 "completedUnits": 3, "cost": 0.42, "costKnown": True, "startedAt": NOW - 9 * MINUTE,
                 "lastHeartbeat": NOW - 1_000, "lastProgress": NOW - 4_000,
                 "lastOrder": {"signal": "pause", "sentAt": 5, "takenAt": 6}, "worktreePath": "/p/.gsd/worktrees/M001",

@@ -1,9 +1,9 @@
 """A fleet as programs see it: `gsd parallel status --json`. Its keys stay.
 
     active, session, coordinator {pid, run}, totalCost,
-    workers [{milestoneId, title, state, doing, cause {what, by, at, hint}, alive, pid, run, currentUnit {type, id,
-              startedAt}, completedUnits, cost, costKnown, startedAt, lastHeartbeat, lastProgress, lastOrder {signal,
-              sentAt, takenAt}, worktreePath}],
+    workers [{milestoneId, title, state, doing, cause {what, by, at, hint}, alive, pid, run, wakesAt,
+              currentUnit {type, id, startedAt}, completedUnits, cost, costKnown, startedAt, lastHeartbeat,
+              lastProgress, lastOrder {signal, sentAt, takenAt}, worktreePath}],
     budget {spent, reserved, left, ceiling, percent, unpricedRequests}, alerts [text],
     forecasts [{a, b, files, lines, seenAt}], waiting [{milestoneId, kind, reason, next, since, details}]
 
@@ -56,6 +56,7 @@ def _worker(worker: WorkerLook, seen: Look) -> dict[str, object]:
         "alive": worker.alive,
         "pid": worker.pid,
         "run": worker.run or None,
+        "wakesAt": worker.wakes_at or None,
         "currentUnit": {"type": unit.type, "id": unit.id, "startedAt": unit.started_at} if unit else None,
         "completedUnits": worker.units,
         "cost": money.to_usd(worker.micro_usd),
