@@ -5,7 +5,7 @@ in the middle of it; while a run is at work, what concerns it is not mended. Sou
 PR-150 to PR-153, DV-18; DESIGN rules 4 and 7.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from milepost.doctor import crew
@@ -110,24 +110,25 @@ class Report:
         return sum(found.severity is Severity.ERROR for found in self.findings)
 
 
-def examine(place: Place, about: str = "") -> Report:
-    """Look; change nothing. about: a milestone; empty for everything."""
-    return Report(findings=_look(sites.read(place), about))
+def examine(place: Place, about: str = "", *, checks: Sequence[Check] | None = None) -> Report:
+    """Look; change nothing. about: a milestone; empty for everything. checks: None: all of the doctor's."""
+    return Report(findings=_look(sites.read(place), about, CHECKS if checks is None else checks))
 
 
-def mend(place: Place, about: str = "") -> Report:
+def mend(place: Place, about: str = "", *, checks: Sequence[Check] | None = None) -> Report:
     """Look, mend what can be, look again. Safe to run twice."""
+    checks = CHECKS if checks is None else checks
     found = sites.read(place)
-    wanted = tuple(check for check in CHECKS if check.fix and any(one.fixable for one in _ask(check, found, about)))
+    wanted = tuple(check for check in checks if check.fix and any(one.fixable for one in _ask(check, found, about)))
     if not wanted:
-        return Report(findings=_look(found, about))
+        return Report(findings=_look(found, about, checks))
     with hold(found, locks.somebody_else(found)) as grip:
         mended = tuple(_mend_all(place, wanted, grip, about))
-    return Report(findings=_look(sites.read(place), about), mended=mended)
+    return Report(findings=_look(sites.read(place), about, checks), mended=mended)
 
 
-def _look(found: Site, about: str) -> tuple[Finding, ...]:
-    return tuple(finding for check in CHECKS for finding in _ask(check, found, about))
+def _look(found: Site, about: str, checks: Sequence[Check]) -> tuple[Finding, ...]:
+    return tuple(finding for check in checks for finding in _ask(check, found, about))
 
 
 def _ask(check: Check, found: Site, about: str) -> Iterator[Finding]:

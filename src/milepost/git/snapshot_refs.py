@@ -30,14 +30,35 @@ def take(root: Path, label: str, commit: str, now_ms: int) -> str:
     return ref
 
 
+def label(ref: str) -> str:
+    """What a snapshot is of: `milestone/M001`."""
+    return ref.removeprefix(f"{HOME}/").rpartition("/")[0]
+
+
+def spare(root: Path) -> tuple[tuple[str, str], ...]:
+    """Refs and commits beyond the last five of a label, or of a branch that is gone, that other refs keep as well."""
+    known = _known(root)
+    branches = refs.branches(root)
+    old: dict[str, str] = {}
+    for name in {label(ref) for ref in known}:
+        mine = sorted((ref for ref in known if label(ref) == name), key=_order)
+        old |= {ref: known[ref] for ref in (mine[:-KEPT] if name in branches else mine)}
+    lines = git(root, "for-each-ref", "--format=%(objectname) %(refname)").out.splitlines()
+    kept = {commit for commit, _, ref in (line.partition(" ") for line in lines) if ref not in old}
+    asked = "".join(f"{commit}\n" for commit in (*old.values(), *(f"^{each}" for each in sorted(kept)))).encode()
+    alone = set(git(root, "rev-list", "--stdin", stdin=asked).out.split()) if old else set()
+    return tuple((ref, commit) for ref, commit in old.items() if commit not in alone)
+
+
 def _drop(root: Path, label: str) -> None:
     known = _known(root, label)
     for ref in sorted(known, key=_order)[:-KEPT]:
         refs.delete(root, ref, known[ref])
 
 
-def _known(root: Path, label: str) -> dict[str, str]:
-    lines = git(root, "for-each-ref", "--format=%(refname) %(objectname)", f"{HOME}/{label}/").out.splitlines()
+def _known(root: Path, label: str = "") -> dict[str, str]:
+    place = f"{HOME}/{label}/" if label else f"{HOME}/"
+    lines = git(root, "for-each-ref", "--format=%(refname) %(objectname)", place).out.splitlines()
     return {ref: commit for ref, _, commit in (line.partition(" ") for line in lines)}
 
 

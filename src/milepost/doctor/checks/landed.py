@@ -221,7 +221,7 @@ def _of_old(site: Site) -> Iterator[Finding]:
             code="legacy_slice_branches",
             severity=Severity.INFO,
             message=f"branches of older releases and of quick tasks: {named}",
-            hint="git branch --merged shows which of them are on your branch.",
+            hint="gsd cleanup branches removes those whose every commit is on your branch.",
         )
 
 

@@ -41,7 +41,7 @@ def _transcripts(site: Site) -> Iterator[Finding]:
             severity=Severity.WARNING,
             path=f"{site.state_dir}/activity",
             message=f"holds {len(sizes)} transcripts, {sum(sizes) // 1_000_000} MB",
-            hint="Move away what is older than you want to look back.",
+            hint="gsd cleanup activity removes old ones of milestones that are merged.",
         )
 
 

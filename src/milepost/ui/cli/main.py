@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("milepost.ui.cli.keys", "Which provider keys there are and where they come from; set, remove."),
     "config": ("milepost.ui.cli.config", "The same as keys."),
     "doctor": ("milepost.ui.cli.doctor", "Look for damage and leftovers; --fix mends what is safe to mend."),
+    "cleanup": ("milepost.ui.cli.cleanup", "Remove what landed milestones left: branches, snapshots, transcripts."),
     "update": ("milepost.ui.cli.update", "Whether there is a newer release, and how to get it; --yes gets it."),
     "replay": ("milepost.ui.cli.replay", "Play a recording apart from the project and name the first difference."),
     "headless": ("milepost.ui.cli.headless", "auto, new-milestone, query, … for scripts and CI."),
