@@ -97,6 +97,7 @@ def test_milestones_to_come() -> None:
         ("Reader UI", ("M001",), "A list."),
         ("Sync", ("Reader UI", "M001"), "All."),
         ("Alone", (), "x"),
+        ("Empty", ("M001",), ""),
         ("Silent", ("M001",), "x"),
     ]
     assert later.parse("", "M001") == ()
