@@ -8,6 +8,7 @@ import pytest
 
 from milepost.errors import FormatError
 from milepost.formats import captures, knowledge, overrides
+from milepost.model.moments import iso
 from milepost.store import notebook
 
 AT = 1_763_760_000_123
@@ -49,7 +50,7 @@ def test_orders_are_appended_and_old_ones_stay_word_for_word(tmp_path: Path) -> 
     state.mkdir()
     first = "# GSD Overrides\r\n\r\n## Override: x\r\n\r\n**Change:** one\r\n**Scope:** resolved\r\n\r\n---"
     (state / "OVERRIDES.md").write_bytes(first.encode())
-    notebook.steer(state, "use a queue", at_ms=AT, applied_at="M001/S01/T02")
+    notebook.steer(state, overrides.Override(iso(AT), "use a queue", "active", "M001/S01/T02"))
     text = (state / "OVERRIDES.md").read_bytes().decode()
     assert text.startswith(first)
     assert overrides.active(text) == (

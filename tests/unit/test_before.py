@@ -31,7 +31,7 @@ def test_an_artifact_is_known_by_its_content() -> None:
 
 
 def test_a_milestone_without_anything() -> None:
-    assert before.take(DictTree({}), "M001") == Before(slices=(), tasks=(), artifacts={})
+    assert before.take(DictTree({}), "M001") == Before(slices=(), tasks=(), artifacts={}, orders="")
 
 
 def test_it_is_kept_until_it_is_dropped(tmp_path: Path) -> None:

@@ -353,6 +353,14 @@ class Steered(Event, frozen=True, kw_only=True, tag="steered"):
     """How full the latest request had made the model's context window."""
 
 
+class OrderGiven(Event, frozen=True, kw_only=True, tag="order-given"):
+    """A person changed course (`gsd steer`): what `OVERRIDES.md` says besides is of nobody's hand while a unit runs."""
+
+    order_at: str
+    """The moment that heads the entry, ISO."""
+    change: str
+
+
 class Rated(Event, frozen=True, kw_only=True, tag="rated"):
     """A person said whether the model of a unit was more than it needed, right, or too little."""
 
@@ -577,6 +585,7 @@ AnyEvent: TypeAlias = (
     | Answered
     | MilestoneAdded
     | Steered
+    | OrderGiven
     | Rated
     | SkillUsed
     | CaptureTriaged

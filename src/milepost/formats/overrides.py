@@ -15,6 +15,7 @@ Source: spec auto 2.23.
 """
 
 import re
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from milepost.formats._markdown import lf
@@ -53,6 +54,20 @@ def active(text: str) -> tuple[Override, ...]:
 def resolve_all(text: str) -> str:
     """`text` with every open override marked resolved; nothing else differs."""
     return re.sub(_ACTIVE, r"\1resolved", text)
+
+
+def added(text: str, entries: Iterable[Override]) -> str:
+    """`text` with these at its end; as it is when there are none."""
+    new = [render(entry) for entry in entries]
+    return "\n".join([text.rstrip("\n") + "\n" if text else "# GSD Overrides\n", *new]) if new else text
+
+
+def only(text: str, known: Container[tuple[str, str]]) -> str:
+    """`text` without the overrides of another time or change; nothing else differs."""
+    heads = [head.start() for head in re.finditer(_HEAD, text)]
+    pieces = [text[start:end] for start, end in zip(heads, [*heads, len(text)][1:], strict=True)]
+    kept = [piece for piece in pieces if all((e.at, e.change) in known for e in parse(piece))]
+    return "".join((text[: heads[0]], *kept)) if heads else text
 
 
 def render(entry: Override) -> str:

@@ -14,6 +14,9 @@ _TASK = re.compile(_HOME + r"/tasks/(?P<task>T\d+)(?:-[^/]*)?-SUMMARY\.md\Z", re
 _SLICE = re.compile(_HOME + r"/[^/]+-(?P<what>SUMMARY|ASSESSMENT|UAT-RESULT|REPLAN)\.md\Z")
 _MILESTONE = re.compile(r"milestones/[^/]+/[^/]+-(?P<what>SUMMARY|VALIDATION)\.md\Z")
 
+_ORDERS = re.compile(r"-(?:PARKED|REPLAN-TRIGGER)\.md\Z", re.IGNORECASE)
+"""What sets a milestone aside or has a slice planned again: a person's word, which triage may pass on."""
+
 _SLICE_KINDS = {
     "SUMMARY": UnitKind.COMPLETE_SLICE,
     "ASSESSMENT": UnitKind.REASSESS_ROADMAP,
@@ -36,6 +39,8 @@ def claimed(path: str, milestone: str) -> Unit | None:
 
 def may_claim(path: str, unit: Unit) -> bool:
     """Whether a session of `unit` may have written `path` where nothing was before."""
+    if _ORDERS.search(path):
+        return unit.kind is UnitKind.TRIAGE_CAPTURES
     other = claimed(path, unit.milestone)
     if other is None or other == unit:
         return True

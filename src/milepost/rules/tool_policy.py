@@ -33,8 +33,10 @@ ASK = "ask"
 WRITERS = frozenset({"write", "edit"})
 _LOOKERS = ("read", "list", "search")
 REGISTERS = frozenset({"decisions.md", "requirements.md", "project.md", "knowledge.md"})
-DOCUMENTS = REGISTERS | {"overrides.md", "queue.md", "captures.md"}
-"""Files at the top of the state directory that agents write (spec auto 1.2, column W)."""
+DOCUMENTS = REGISTERS | {"queue.md"}
+"""Files at the top of the state directory that agents write (spec auto 1.2, column W); orders and captures are words
+of a person, and a session that wrote them would speak in that person's name.
+"""
 
 
 def offered(policy: ToolPolicy) -> tuple[str, ...]:

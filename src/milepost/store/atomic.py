@@ -50,7 +50,11 @@ def _inside(path: Path, within: Path) -> Path:
     if not target.is_relative_to(home):
         target = Path(os.path.realpath(path.parent)) / path.name
     if not target.is_relative_to(home):
-        raise LeadsOut(f"{path} leads out of {within} through a link", hint=f"Remove the link above {path}.")
+        link = next((above for above in path.parents if above.is_symlink()), path.parent)
+        raise LeadsOut(
+            f"{path} leads out of {within} through a link: {link} → {os.path.realpath(link)}",
+            hint=f"Take the link away; what it leads to stays: rm '{link}'",
+        )
     return target
 
 

@@ -26,11 +26,9 @@ def capture(state: Path, said: str, *, at_ms: int) -> str:
     return identity
 
 
-def steer(state: Path, said: str, *, at_ms: int, applied_at: str) -> overrides.Override:
-    """Append an order to `OVERRIDES.md`. applied_at: the unit that is current, `M001/S02/T01`. Raises OSError."""
-    entry = overrides.Override(at=iso(at_ms), change=said.strip(), scope="active", applied_at=applied_at)
-    change(state, OVERRIDES, lambda text: _ended(text or _HEAD) + "\n" + overrides.render(entry))
-    return entry
+def steer(state: Path, order: overrides.Override) -> None:
+    """Append an order to `OVERRIDES.md`. Raises OSError."""
+    change(state, OVERRIDES, lambda text: _ended(text or _HEAD) + "\n" + overrides.render(order))
 
 
 def learn(state: Path, kind: knowledge.Kind, said: str, *, scope: str) -> str:

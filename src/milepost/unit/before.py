@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from milepost.formats import plan, roadmap
-from milepost.formats.tree import Tree, milestone_dir, milestone_file, slice_file
+from milepost.formats.tree import Tree, milestone_dir, milestone_file, read, root_file, slice_file
 from milepost.store import atomic
 
 
@@ -31,10 +31,17 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     """`S01/T02` → its Verify line: a session does not choose the gate that judges it."""
     outline: tuple[str, ...] = ()
     """Every slice (`S01`) and task (`S01/T02`) of the plan."""
+    orders: str | None = None
+    """What `OVERRIDES.md` said; None in records of before."""
+    links: tuple[str, ...] = ()
+    """Names at the top of the state directory that were symbolic links."""
 
 
-def take(tree: Tree, milestone: str, others: tuple[str, ...] = ()) -> Before:
-    """Look at the milestone's books now. others: paths of other milestones that differ from the last commit."""
+def take(tree: Tree, milestone: str, others: tuple[str, ...] = (), links: tuple[str, ...] = ()) -> Before:
+    """Look at the milestone's books now. others: paths of other milestones that differ from the last commit.
+
+    links: names at the top of the state directory that are links.
+    """
     found = roadmap_of(tree, milestone)
     slices = found.slices if found else ()
     tasks = {f"{s.id}/{t.id}": t for s in slices for t in tasks_of(tree, milestone, s.id)}
@@ -45,6 +52,8 @@ def take(tree: Tree, milestone: str, others: tuple[str, ...] = ()) -> Before:
         others=others,
         gates={key: task.verify for key, task in tasks.items() if task.verify},
         outline=(*(s.id for s in slices), *tasks),
+        orders=read(tree, root_file(tree, "OVERRIDES")),
+        links=links,
     )
 
 

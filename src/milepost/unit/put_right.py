@@ -18,7 +18,7 @@ from milepost.model import work
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import claims
 from milepost.store.snapshot import Snapshot
-from milepost.unit import books
+from milepost.unit import books, in_their_name
 from milepost.unit.before import Before, artifacts, take
 from milepost.unit.bench import Bench
 
@@ -50,6 +50,11 @@ def put_right(unit: Unit, before: Before | None, *, attempt: str, base: str, ben
     """
     found = anchored(attempt, bench) + _branch(base, bench)
     changes = status.dirty(bench.workspace.cwd)
+    if away := in_their_name.links(changes, before, bench):
+        found += [Correction(*one) for one in away]
+        changes = status.dirty(bench.workspace.cwd)
+    shelf = shelf_of(bench, attempt) / "foreign"
+    found += [Correction(*one) for one in in_their_name.orders(unit, before, attempt, bench, shelf)]
     found += _foreign_files(unit, changes, before, bench)
     if before is not None:
         found += _spoilt_plan(unit, changes, before, bench)
@@ -94,13 +99,13 @@ def _foreign_files(unit: Unit, changes: tuple[Change, ...], before: Before | Non
     paths = tuple(p for p in foreign(changes, unit.milestone, place.state_dir) if p not in theirs)
     # Elsewhere it may be the person who changes the settings meanwhile, and uncommitted ones are a copy of theirs.
     if place.isolation == "worktree" and bench.preferences.git.commit_docs:
-        a_persons = {f"{place.state_dir}/{name}" for name in ("preferences.md", "queue-order.json")}
+        a_persons = {f"{place.state_dir}/{name}" for name in ("preferences.md", "queue-order.json", "captures.md")}
         paths += tuple(c.path for c in changes if c.path.lower() in a_persons)
     if not paths:
         return []
     backup = refs.pin(place.root, place.milestone, "foreign", snapshot(place.cwd))
     take_back(place.cwd, paths)
-    return [Correction("wrote files of another milestone, or settings; they were taken back", paths, backup)]
+    return [Correction("wrote files of another milestone, settings or captures; they were taken back", paths, backup)]
 
 
 def foreign(changes: tuple[Change, ...], milestone: str, state_dir: str) -> tuple[str, ...]:
@@ -157,7 +162,7 @@ def _foreign_claims(unit: Unit, before: Before, attempt: str, bench: Bench) -> l
         target = shelf / path
         target.parent.mkdir(parents=True, exist_ok=True)
         (bench.workspace.state / path).replace(target)
-    what = "wrote what completes another unit; it was set aside"
+    what = "wrote what completes another unit, or what a person or the program writes; it was set aside"
     return [Correction(what, tuple(new), str(shelf.relative_to(bench.workspace.root)))] if new else []
 
 

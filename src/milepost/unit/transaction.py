@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from milepost.agents.session import Stop
 from milepost.formats.journal import AttemptEnded, AttemptStarted, Result
+from milepost.formats.tree import Tree
 from milepost.git import commits, snapshot_refs, worktrees
 from milepost.model.outcome import (
     Committed,
@@ -30,7 +31,19 @@ from milepost.rules import billing, budget, done, messages, provider_errors, ret
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
-from milepost.unit import books, by_session, ceilings, leftovers, linted, noted, routing, session, skills, sorted_out
+from milepost.unit import (
+    books,
+    by_session,
+    ceilings,
+    in_their_name,
+    leftovers,
+    linted,
+    noted,
+    routing,
+    session,
+    skills,
+    sorted_out,
+)
 from milepost.unit.bench import Bench
 from milepost.unit.converse import Conversation, converse
 from milepost.unit.gate import gate
@@ -62,7 +75,7 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
     free = billing.all_flat(bench.preferences, chosen.models)
     if refused := await ceilings.reserve(attempt.id, attempt.unit.type, bench, free=free):
         return refused
-    books_before.keep(bench.workspace.root_state, attempt.id, books_before.take(tree, unit.milestone, others(bench)))
+    books_before.keep(bench.workspace.root_state, attempt.id, _before(unit, tree, bench))
     with Transcript(bench.workspace.root_state, unit, known_secrets=bench.secrets) as transcript:
         prompt = session.prompt(unit, tree, attempt.number, bench, diagnostic=diagnostic)
         bench.journal.append(_started(attempt, marks, transcript, prompt, chosen, bench))
@@ -78,6 +91,11 @@ async def run_unit(unit: Unit, bench: Bench, *, diagnostic: str = "") -> Outcome
         return _leave(attempt, bench)
     outcome = await settle(attempt, bench)
     return close(attempt, _explained(outcome, talk), bench)
+
+
+def _before(unit: Unit, tree: Tree, bench: Bench) -> books_before.Before:
+    links = in_their_name.links_of(bench.workspace.state)
+    return books_before.take(tree, unit.milestone, others(bench), links)
 
 
 def committed(attempt: Attempt, bench: Bench) -> Committed | None:
@@ -98,6 +116,7 @@ async def settle(attempt: Attempt, bench: Bench) -> Outcome:
     if problems := linted.refused(unit, before, bench):
         return Unfinished(problems)
     faults = leaks(changes, bench) + unseen(attempt.id, changes, bench)
+    faults += tuple(in_their_name.claims(unit, before, bench))
     refused = Unfinished(faults) if faults else await gate(unit, attempt.id, changes, bench)
     for correction in anchored(attempt.id, bench):  # The gate ran what the agent wrote.
         tell(correction, attempt.id, bench)

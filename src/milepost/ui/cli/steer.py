@@ -10,8 +10,12 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, FormatError
 from milepost.fleet import processes
+from milepost.formats import overrides
+from milepost.formats.journal import OrderGiven
+from milepost.model.moments import iso
 from milepost.rules.derive import derive
 from milepost.store import notebook
+from milepost.store.journal import Journal
 from milepost.store.snapshot import Snapshot
 from milepost.ui.cli import arguments, capture, context, stop
 
@@ -24,7 +28,12 @@ def run(argv: Sequence[str], program: str) -> int:
     text = capture.said(made.parse_args(argv).text, program, "steer")
     where = context.find(program)
     state = Path(where.root, where.state_dir)
-    notebook.steer(state, text, at_ms=time.time_ns() // 1_000_000, applied_at=_current(where))
+    now_ms = time.time_ns() // 1_000_000
+    given = overrides.Override(at=iso(now_ms), change=text.strip(), scope="active", applied_at=_current(where))
+    # First, since a session that is at work in this checkout may not write there: so it is known who did.
+    order = OrderGiven(at_ms=now_ms, run="person", order_at=given.at, change=given.change)
+    Journal(state, "project").append(order)
+    notebook.steer(state, given)
     goes_on = "the session that runs is told now, and " if _at_work(state) else "when it goes on, "
     sys.stdout.write(f"Noted: {goes_on}the plan is brought in line at the next boundary.\n")
     return ExitCode.DONE
