@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from milepost.rules import limits
+from milepost.testing import projects
 from scenarios import idea
 from scenarios.stage import BLOCKED, DONE, ERROR, Stage
 
@@ -165,3 +167,25 @@ def test_without_a_model_nothing_is_written(empty: Stage) -> None:
     assert ran.code == ERROR
     assert "no model" in ran.said
     assert not list((empty.state / "milestones").glob("M*"))
+
+
+def _torn(stage: Stage) -> None:
+    """Let the session that plans the milestone leave a file behind which nobody can read."""
+    stage.script[:] = [s for s in stage.script if s["unit"] != "plan-milestone/M001"]
+    tear = 'printf "# M001\\0\\n" > .gsd/milestones/M001/M001-ROADMAP.md'
+    stage.script.append(projects.session("plan-milestone/M001", projects.raw_shell("sh", "-c", tear), projects.say("Done.")))  # fmt: skip # noqa: E501
+
+
+@pytest.mark.covers("command:headless new-milestone", "promise:restart-backoff")
+def test_what_dies_after_the_discussion_is_begun_again_as_an_auto_mode(empty: Stage) -> None:
+    empty.script += idea.build()
+    _torn(empty)
+    ran = empty.gsd("headless", "new-milestone", "--json", "--agent", empty.agent(), "--context-text", idea.IDEA, "--auto", "--max-restarts", "2", **{limits.SCALE: "0.001"})  # fmt: skip # noqa: E501
+    found = [json.loads(line) for line in ran.out.splitlines() if line.startswith("{")]
+    assert [line["number"] for line in found if line["type"] == "restart"] == [1, 2], ran.said
+    assert [line["type"] for line in found].count("summary") == 1
+    assert (found[-1]["exitCode"], found[-1]["restarts"]) == (ERROR, 2)
+    assert [e["command"] for e in empty.events("run-started")] == ["new-milestone", "auto", "auto"]
+    assert [p.name for p in (empty.state / "milestones").iterdir()] == ["M001"], "the idea was added once"
+    assert empty.attempts("M001") > 0
+    assert not (empty.state / "runtime" / "headless-context.md").exists()

@@ -21,8 +21,8 @@ usage: gsd headless [auto|next|new-milestone|discuss|query|status|doctor] [optio
   status  where the project stands; --json
   doctor  look for damage; --fix, --json
 
-options of auto: --max-restarts N (3): begin again after an error, in 5, 10 and 30 seconds; 0: never. Not with
---max-units, --max-cost or --max-time.
+options of auto, and of new-milestone --auto once it is discussed: --max-restarts N (3): begin again after an error, in
+5, 10 and 30 seconds; 0: never. Not with --max-units, --max-cost or --max-time.
 options of auto and next: --json (events as JSON lines), --timeout MS (end the run after so long; 0: never),
 and those of `gsd auto --help`.
 The last line on stdout is a JSON summary. Exit codes: 0 done, 1 error, 2 blocked, 3 paused, 4 budget, 130 interrupted.
@@ -55,7 +55,7 @@ def run(argv: Sequence[str], program: str) -> int:
     if command == "new-milestone":
         from milepost.ui.cli import new_milestone
 
-        return new_milestone.run([*words, "--headless"], program)
+        return new_milestone.run([*words, "--headless"], program, given=argv)
     if command == "discuss":
         from milepost.ui.cli import discuss
 

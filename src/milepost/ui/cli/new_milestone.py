@@ -14,24 +14,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.formats.tree import milestone_file
 from milepost.model.units import Unit, UnitKind
 from milepost.store import atomic
+from milepost.store.snapshot import Snapshot
 from milepost.ui import progress
-from milepost.ui.cli import agents, bootstrap, brief, context, credentials, project, running
+from milepost.ui.cli import agents, bootstrap, brief, context, credentials, project, restarting, running
 from milepost.ui.terminal import Terminal
 from milepost.unit.asking import Answerer, Nobody
 from milepost.worker import adding
 
 COMMAND = "new-milestone"
+_HANDED = Path("runtime", "headless-context.md")
+
+
+class NotRestarted(MilepostError):
+    """`--max-restarts` where nothing is begun again."""
 
 
 class NothingSaid(MilepostError):
     """There is no text that says what the milestone is to be."""
 
 
-def run(argv: Sequence[str], program: str, command: str = COMMAND) -> int:
-    """Run; the exit codes of `auto`. A headless run ends with its JSON line even when it never began."""
+def run(argv: Sequence[str], program: str, command: str = COMMAND, *, given: Sequence[str] = ()) -> int:
+    """Run; the exit codes of `auto`. A headless run ends with its JSON line even when it never began.
+
+    given: all that followed `headless`, as this very process was given it.
+    """
     options = _parser(program, command).parse_args(argv)
+    options.given = given
     try:
         return _run(options, program, command)
     except (MilepostError, OSError) as error:
@@ -47,11 +58,17 @@ def _parser(program: str, command: str) -> argparse.ArgumentParser:
     made.add_argument("--context", metavar="FILE", help="read it from a file, - for standard input")
     made.add_argument("--context-text", metavar="TEXT", help="the paragraph itself")
     made.add_argument("--auto", action="store_true", help="then research, plan and build it, in the same run")
+    made.add_argument(
+        "--max-restarts", metavar="N", type=restarting.number, default=None,
+        help="headless with --auto: begin again after an error once it is discussed (3; 0: never)",
+    )  # fmt: skip
     made.set_defaults(begun=False)
     return made
 
 
 def _run(options: argparse.Namespace, program: str, command: str) -> int:
+    if options.max_restarts is not None and not (options.headless and options.auto):
+        raise NotRestarted("--max-restarts goes with headless new-milestone --auto", hint="gsd headless --help")
     text = _said(options)
     where = bootstrap.ensure(program)
     site = site_of(where, program)
@@ -65,11 +82,40 @@ def _run(options: argparse.Namespace, program: str, command: str) -> int:
     options.discuss, options.goes_on = Unit(UnitKind.DISCUSS_MILESTONE, mid), options.auto
     options.answerer = answerer(options)
     options.begun = True
+    if options.headless and options.auto:
+        return _with_restarts(options, mid, site, program, command)
     code = running.start(options, program, command)
     if code != ExitCode.DONE and not options.headless:
         sys.stdout.write(f"  {program} discuss {mid} goes on with it.\n")
-    (site.state / "runtime" / "headless-context.md").unlink(missing_ok=True)
+    _taken_over(site.state)
     return code
+
+
+def _with_restarts(options: argparse.Namespace, mid: str, site: adding.Site, program: str, command: str) -> int:
+    """Run; what dies after the discussion is begun again as an auto mode, which knows nothing of the idea's text."""
+    wanted = restarting.MOST if options.max_restarts is None else options.max_restarts
+
+    def discussed() -> bool:
+        tree = Snapshot(str(site.root), site.state_dir)
+        return milestone_file(tree, mid, "CONTEXT") is not None
+
+    def words() -> list[str]:
+        _taken_over(site.state)
+        return [*restarting.before(options.given), "auto", *_kept(options), "--max-restarts", str(wanted)]
+
+    most = restarting.most(wanted, options, options.given)
+    options.restarts = restarting.Restarts(most=most, done=0, ready=discussed)
+    code = restarting.run(options, program, command, words)
+    _taken_over(site.state)
+    return code
+
+
+def _kept(options: argparse.Namespace) -> list[str]:
+    """Those options that an auto mode has too, and that hold for a run that is begun again."""
+    valued = {"--model": options.model, "--agent": options.agent, "--record": options.record, "--until": options.until}
+    set_ = {"--no-sandbox": options.no_sandbox, "--json": options.json, "--supervised": options.supervised}
+    found = [part for name, value in valued.items() if value for part in (name, str(value))]
+    return [*found, "--pace", str(options.pace), *(name for name, value in set_.items() if value)]
 
 
 def require_agent(options: argparse.Namespace, site: adding.Site) -> None:
@@ -116,6 +162,11 @@ def _asked() -> str:
     return "".join(lines)
 
 
+def _taken_over(state: Path) -> None:
+    """The words stand in the draft."""
+    (state / _HANDED).unlink(missing_ok=True)
+
+
 def _hand_over(state: Path, text: str) -> None:
     """GSD keeps the words here until they are read."""
-    atomic.replace(state / "runtime" / "headless-context.md", text.encode("utf-8", "surrogateescape"))
+    atomic.replace(state / _HANDED, text.encode("utf-8", "surrogateescape"))

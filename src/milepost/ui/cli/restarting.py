@@ -3,7 +3,8 @@
 The process is replaced by a fresh one with the same number, so that nothing of the old one is left: no module, no
 thread, no lock. What the run had begun is settled by the next one from disk, as after any crash. Not begun again is
 what a person ended, what never began, a machine that is out of something, a parallel worker (its coordinator does
-that), and a run whose units, money or time the command line bounds. Source: spec auto 7.1, 10.1.
+that), and a run whose units, money or time the command line bounds. `headless new-milestone --auto` is begun again as
+`headless auto`, once its milestone has been discussed. Source: spec auto 7.1, 10.1.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Final
 
@@ -38,16 +39,17 @@ class CalledOff(MilepostError):
 class Restarts:
     """What is known of the restarts of one run; begins none itself."""
 
-    def __init__(self, *, most: int, done: int) -> None:
-        """done: restarts so far."""
+    def __init__(self, *, most: int, done: int, ready: Callable[[], bool] = lambda: True) -> None:
+        """done: restarts so far. ready: whether there is something that could be begun again."""
         self.most = most
         self.done = done
+        self._ready = ready
         self.shift: Shift | None = None
         """The run, once it has begun."""
 
     def due(self, error: BaseException) -> bool:
         """Whether the run is to be begun again after it died of `error`."""
-        if self.shift is None or self.shift.stop.is_set() or self.done >= self.most:
+        if self.shift is None or self.shift.stop.is_set() or self.done >= self.most or not self._ready():
             return False
         if isinstance(error, MilepostError):
             return error.exit_code is ExitCode.ERROR
@@ -76,33 +78,48 @@ def auto(words: Sequence[str], argv: Sequence[str], program: str) -> int:
     options = running.parser(program, "auto").parse_args([*rest, "--headless"])
     if ours.restarted:
         options.retry = None  # It was obeyed by the first of them.
-    bounded = options.max_units or options.max_cost or options.max_time
-    again = sys.orig_argv[-len(argv) :] == list(argv) if argv else sys.orig_argv[-1:] == ["headless"]
-    most = ours.max_restarts if again and not bounded and assigned.read(os.environ) is None else 0
-    options.restarts = restarts = Restarts(most=most, done=ours.restarted)
+    options.restarts = Restarts(most=most(ours.max_restarts, options, argv), done=ours.restarted)
+    return run(options, program, "auto", lambda: [*before(argv), *(argv or ["auto"])])
+
+
+def run(options: argparse.Namespace, program: str, command: str, words: Callable[[], Sequence[str]]) -> int:
+    """Start, with `options.restarts`. words: the command line of a fresh process, asked for when there is to be one."""
+    restarts: Restarts = options.restarts
     began, code = time.monotonic(), int(ExitCode.ERROR)
     with _Guard(restarts) as guard:
-        code = running.start(options, program, "auto")
+        code = running.start(options, program, command)
     if guard.error is None:
         return code
     left_ms = max(1, options.timeout - round((time.monotonic() - began) * 1000)) if options.timeout else 0
-    _begin_again(guard.error, restarts.done + 1, argv, left_ms)
+    _begin_again(guard.error, restarts.done + 1, words(), left_ms)
     return code
+
+
+def most(wanted: int, options: argparse.Namespace, argv: Sequence[str]) -> int:
+    """How often the run may be begun again. argv: all that followed `headless`."""
+    bounded = options.max_units or options.max_cost or options.max_time
+    known = sys.orig_argv[-len(argv) :] == list(argv) if argv else sys.orig_argv[-1:] == ["headless"]
+    return wanted if known and not bounded and assigned.read(os.environ) is None else 0
+
+
+def before(argv: Sequence[str]) -> list[str]:
+    """What this process was started with, up to `headless`."""
+    return sys.orig_argv[: len(sys.orig_argv) - len(argv)]
 
 
 def _options(program: str) -> argparse.ArgumentParser:
     made = arguments.Parser(prog=f"{program} headless auto", add_help=False, allow_abbrev=False)
-    made.add_argument("--max-restarts", metavar="N", type=_number, default=MOST)
-    made.add_argument("--restarted", metavar="N", type=_number, default=0)
+    made.add_argument("--max-restarts", metavar="N", type=number, default=MOST)
+    made.add_argument("--restarted", metavar="N", type=number, default=0)
     return made
 
 
-def _begin_again(error: Exception, number: int, argv: Sequence[str], left_ms: int) -> None:
+def _begin_again(error: Exception, times: int, words: Sequence[str], left_ms: int) -> None:
     """Say why, wait, and become a fresh process."""
     if not isinstance(error, MilepostError | OSError):
         traceback.print_exception(error)
-    wait_s = BACKOFF_S[min(number, len(BACKOFF_S)) - 1] * scale(os.environ)
-    told = {"type": "restart", "number": number, "reason": str(error), "delayMs": round(wait_s * 1000)}
+    wait_s = BACKOFF_S[min(times, len(BACKOFF_S)) - 1] * scale(os.environ)
+    told = {"type": "restart", "number": times, "reason": str(error), "delayMs": round(wait_s * 1000)}
     try:
         signal.signal(signal.SIGTERM, _leave)
         sys.stdout.write(json.dumps(told) + "\n")
@@ -110,21 +127,21 @@ def _begin_again(error: Exception, number: int, argv: Sequence[str], left_ms: in
         time.sleep(wait_s)
     except KeyboardInterrupt:
         called_off = CalledOff("interrupted before a restart", hint="gsd auto goes on from here.")
-        progress.failure(called_off, restarts=number - 1)
+        progress.failure(called_off, restarts=times - 1)
         raise called_off from None
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.stderr.flush()
     timeout = ["--timeout", str(left_ms)] if left_ms else []
-    command = [] if argv else ["auto"]
-    words = [*sys.orig_argv, *command, *timeout, "--restarted", str(number)]
-    os.execv(sys.executable, words)  # noqa: S606 - this very command, as it was given
+    again = [*words, *timeout, "--restarted", str(times)]
+    os.execv(sys.executable, again)  # noqa: S606 - this very program, as it was started
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """The value of `--max-restarts`."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError("must be a whole number, 0 for none")
     return int(text)
