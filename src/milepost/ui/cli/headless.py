@@ -4,13 +4,16 @@
 Source: spec auto 7.1.
 """
 
+import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.ui.cli.main import COMMANDS
 
 USAGE = """\
-usage: gsd headless [auto|next|new-milestone|discuss|query|status|doctor] [options]
+usage: gsd headless [auto|next|new-milestone|discuss|query|status|doctor|…] [options]
 
   auto    (default) work until done, blocked or stopped
   next    one unit
@@ -21,10 +24,13 @@ usage: gsd headless [auto|next|new-milestone|discuss|query|status|doctor] [optio
   status  where the project stands; --json
   doctor  look for damage; --fix, --json
 
+Every other command of `gsd help` is taken too, with its own options, and asks nobody: `gsd headless history --json`.
+
 options of auto, and of new-milestone --auto once it is discussed: --max-restarts N (3): begin again after an error, in
 5, 10 and 30 seconds; 0: never. Not with --max-units, --max-cost or --max-time.
 options of auto and next: --json (events as JSON lines), --timeout MS (end the run after so long; 0: never),
-and those of `gsd auto --help`.
+and those of `gsd auto --help`. Of all that ask an agent: --supervised (as --json; questions go out, and answers come
+in, as JSON lines), --response-timeout MS (30000): so long an answer is waited for, then the agent decides.
 The last line on stdout is a JSON summary. Exit codes: 0 done, 1 error, 2 blocked, 3 paused, 4 budget, 130 interrupted.
 """
 
@@ -60,16 +66,32 @@ def run(argv: Sequence[str], program: str) -> int:
         from milepost.ui.cli import discuss
 
         return discuss.run([*words, "--headless"], program)
-    if command == "status":
-        from milepost.ui.cli import status
-
-        return status.run(words, program)
-    from milepost.ui.cli import doctor
-
-    return doctor.run(words, program)
+    return _as_it_is(command, words, program)
 
 
-_COMMANDS = ("auto", "next", "new-milestone", "discuss", "query", "status", "doctor")
+def asks_an_agent(argv: Sequence[str]) -> bool:
+    """Whether a command line goes on for as long as an agent works. Raises BadUse."""
+    command = _take_command(list(argv))
+    return command in (*_SILENT, *(each for each in _RUNS if each != "query"), "parallel")
+
+
+def _as_it_is(command: str, words: list[str], program: str) -> int:
+    """A command that is the same here, but for a keyboard: nobody sits at one."""
+    from milepost.ui.cli.main import main
+
+    if sys.stdin.isatty():
+        with open(os.devnull, encoding="utf-8") as nobody:
+            sys.stdin, keyboard = nobody, sys.stdin
+            try:
+                return main([command, *words, *_SILENT.get(command, ())], program)
+            finally:
+                sys.stdin = keyboard
+    return main([command, *words, *_SILENT.get(command, ())], program)
+
+
+_RUNS = ("auto", "next", "new-milestone", "discuss", "query")
+_SILENT: Final = dict.fromkeys(("new-project", "dispatch", "triage", "quick"), ("--headless",))
+"""Commands that ask an agent, and what they are told, so that they end with their JSON line."""
 _WITH_VALUE = (
     "--timeout",
     "--model",
@@ -85,6 +107,7 @@ _WITH_VALUE = (
     "--max-time",
     "--context",
     "--context-text",
+    "--response-timeout",
 )
 
 
@@ -93,7 +116,7 @@ def _take_command(words: list[str]) -> str:
     for position, word in enumerate(words):
         if word.startswith("-") or (position and words[position - 1] in _WITH_VALUE):
             continue
-        if word not in _COMMANDS:
-            raise BadUse(f"headless: {word!r} is not a command", hint=f"One of: {', '.join(_COMMANDS)}")
+        if word not in _RUNS and (word == "headless" or word not in COMMANDS):
+            raise BadUse(f"headless: {word!r} is not a command", hint=f"One of: {', '.join((*_RUNS, *COMMANDS))}")
         return words.pop(position)
     return "auto"

@@ -19,7 +19,17 @@ from milepost.model.units import Unit, UnitKind
 from milepost.store import atomic
 from milepost.store.snapshot import Snapshot
 from milepost.ui import progress
-from milepost.ui.cli import agents, bootstrap, brief, context, credentials, project, restarting, running
+from milepost.ui.cli import (
+    agents,
+    bootstrap,
+    brief,
+    context,
+    credentials,
+    project,
+    restarting,
+    running,
+    supervised,
+)
 from milepost.ui.terminal import Terminal
 from milepost.unit.asking import Answerer, Nobody
 from milepost.worker import adding
@@ -67,6 +77,7 @@ def _parser(program: str, command: str) -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace, program: str, command: str) -> int:
+    supervised.require_free(options)
     if options.max_restarts is not None and not (options.headless and options.auto):
         raise NotRestarted("--max-restarts goes with headless new-milestone --auto", hint="gsd headless --help")
     text = _said(options)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from milepost.ui.cli import headless
 from milepost.ui.session import completion
 from milepost.ui.session.job import Nature
 
@@ -24,7 +25,7 @@ def of(words: Sequence[str], program: str) -> Nature | None:
         watching = first == "watch" or (first == "status" and "--watch" in rest)
         return Nature.FLEET if first == "start" else Nature.WATCH if watching else None
     if name == "headless":
-        return None if {"query", "status", "doctor"}.intersection(rest) else Nature.WORK
+        return Nature.WORK if headless.asks_an_agent(rest) else None
     if name in ("logs", "status", "forensics"):
         return Nature.WATCH if {"-f", "--follow", "--watch", "--ask"}.intersection(rest) else None
     return Nature.WORK if completion.supervises(name, program) else None
