@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL ?=
+# A test waits for git, for the disk and for other processes about a quarter of its time.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-.PHONY: setup test chaos check demo bench docs clean
+.PHONY: setup test chaos check lint types demo bench docs clean
 setup: $(BIN)/gsd
 
 $(BIN)/gsd: pyproject.toml requirements.lock
@@ -16,16 +18,20 @@ $(BIN)/gsd: pyproject.toml requirements.lock
 
 # A few of the chaos runs; `make chaos` runs them all.
 test: setup
-	MILEPOST_CHAOS_RUNS=$${MILEPOST_CHAOS_RUNS:-24} $(BIN)/python -m pytest -n 2 --dist worksteal
+	MILEPOST_CHAOS_RUNS=$${MILEPOST_CHAOS_RUNS:-24} $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 chaos: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/chaos
 
-check: setup
+check: lint types
+
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: setup
+	$(BIN)/mypy
 
 demo: setup
 	$(BIN)/python -m milepost.testing.demo $(if $(MODEL),--model $(MODEL))
