@@ -1,18 +1,16 @@
 """SIGKILL before and after each effect of a merge into a milestone's branch: the next run ends as one run would."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import run_git
+from git import doomed
 from git.arrange import commit, everything, head, status, write
 from milepost.git import bring_in, refs
 from milepost.git.bring_in import Clean, Unfit, Unresolved
 
-TESTS = Path(__file__).parent.parent
 BRANCH = "milestone/M001"
 LINES = [f"line {n}\n" for n in range(1, 21)]
 CLEAN = [f"{step} {at}" for step in ("note", "files", "branch", "done") for at in ("begin", "done")]
@@ -28,11 +26,18 @@ def ids(names: list[str]) -> list[str]:
 
 
 def run(what: str, project: Path, worktree: Path, fatal: int = -1) -> tuple[int, list[str]]:
-    env = {**os.environ, "PYTHONPATH": str(TESTS)}
-    argv = [sys.executable, "-m", "git.bring_in_child", what, str(project), str(worktree), str(fatal)]
-    done = subprocess.run(argv, env=env, check=False, capture_output=True, text=True)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout.splitlines()
+    def begin(journal: doomed.Journal) -> object:
+        onto = head(project, "main")
+        return bring_in.begin(project, worktree, "milestone/M001", onto, mid="M001", leave=True, journal=journal)
+
+    def conclude(journal: doomed.Journal) -> object:
+        return bring_in.conclude(worktree, "milestone/M001", "merge(M001): by hand\n", journal=journal)
+
+    def abandon(journal: doomed.Journal) -> object:
+        return bring_in.abandon(worktree, journal=journal)
+
+    work = {"begin": begin, "conclude": conclude, "abandon": abandon}[what]
+    return doomed.run(lambda journal: type(work(journal)).__name__, fatal)
 
 
 def killed(what: str, project: Path, worktree: Path, steps: list[str], fatal: int) -> None:

@@ -1,14 +1,13 @@
 """`merge_strategy: per-slice`: one slice's work on the target while the milestone goes on (PR-064, DV-03)."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from conftest import run_git
+from git import doomed
 from git.arrange import branches, commit, everything, head, plan_for, status, write
 from milepost.git import bring_in, merge, proof, refs, slices, worktrees
 from milepost.git import repo as repository
@@ -26,7 +25,6 @@ from milepost.git.land_slice import (
 from milepost.git.merge import Landed, Outcome
 from milepost.rules.merging import Side
 
-TESTS = Path(__file__).parent.parent
 BRANCH = "milestone/M001"
 ROADMAP = ".gsd__milestones__M001__M001-ROADMAP.md"
 LINES = [f"line {n}\n" for n in range(1, 21)]
@@ -465,11 +463,15 @@ class TestKilled:
         return project
 
     def run(self, project: Path, worktree: Path, commit: str, fatal: int) -> tuple[int, list[str]]:
-        env = {**os.environ, "PYTHONPATH": str(TESTS)}
-        argv = [sys.executable, "-m", "git.slice_landing_child", str(project), str(worktree), commit, str(fatal)]
-        done = subprocess.run(argv, env=env, check=False, capture_output=True, text=True)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, done.stdout.splitlines()
+        def check(place: Path) -> CheckResult:
+            return CheckResult(passed=(place / "src/store.py").exists() and not (place / "next.py").exists())
+
+        def land(journal: doomed.Journal) -> str:
+            plan = plan_for(project, worktree, push_to="origin", message="feat(M001/S01): Core\n")
+            outcome = land_slice(plan, "S01", commit, journal=journal, check=check)
+            return f"{type(outcome).__name__} {getattr(outcome, 'already', '')}"
+
+        return doomed.run(land, fatal)
 
     def of_the_user(self, project: Path) -> tuple[dict[str, bytes], list[str], str]:
         files, names = everything(project), ("README.md", "mine", "staged", "src/note", "x.log")

@@ -1,16 +1,15 @@
 """SIGKILL before and after each effect of the merge: the next run lands exactly once, and keeps what is the user's."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import run_git
-from git.arrange import branches, commit, everything, head, status, write
+from git import doomed
+from git.arrange import branches, commit, everything, head, plan_for, status, write
+from milepost.git import merge
+from milepost.git.merge import CheckResult
 
-TESTS = Path(__file__).parent.parent
 STEPS = (
     "commit", "pin", "merge", "check", "pin", "publish", "checkout", "push", "remove-worktree", "remove-branch",
 )  # fmt: skip
@@ -34,11 +33,14 @@ def busy(project: Path, worktree: Path, tmp_path: Path) -> Path:
 
 
 def run(project: Path, worktree: Path, fatal: int) -> tuple[int, list[str]]:
-    env = {**os.environ, "PYTHONPATH": str(TESTS)}
-    argv = [sys.executable, "-m", "git.landing_child", str(project), str(worktree), str(fatal)]
-    done = subprocess.run(argv, env=env, check=False, capture_output=True, text=True)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout.splitlines()
+    def check(place: Path) -> CheckResult:
+        return CheckResult(passed=(place / "src/store.py").exists())
+
+    def land(journal: doomed.Journal) -> str:
+        outcome = merge.land(plan_for(project, worktree, push_to="origin"), journal=journal, check=check)
+        return f"{type(outcome).__name__} {getattr(outcome, 'kept', '')}"
+
+    return doomed.run(land, fatal)
 
 
 def of_the_user(project: Path) -> tuple[dict[str, bytes], list[str], str]:

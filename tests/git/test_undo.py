@@ -1,14 +1,13 @@
 """`gsd undo milestone`: what a landing brought is out, what came later stays, and nobody takes it for landed."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from conftest import run_git
+from git import doomed
 from git.arrange import commit, everything, head, plan_for, status, write
 from milepost.git import bring_in, merge, proof, publish, refs, worktrees
 from milepost.git import repo as repository
@@ -17,7 +16,6 @@ from milepost.git.land_slice import SliceLanding, land_slice
 from milepost.git.merge import Landed, Outcome
 from milepost.git.undo import Conflicted, Refused, Undone, landed_commits, undo
 
-TESTS = Path(__file__).parent.parent
 BRANCH = "milestone/M001"
 ROADMAP = ".gsd/milestones/M001/M001-ROADMAP.md"
 LINES = [f"line {n}\n" for n in range(1, 21)]
@@ -488,11 +486,11 @@ class TestKilled:
         return project
 
     def run(self, project: Path, landing: str, fatal: int = -1) -> tuple[int, list[str]]:
-        env = {**os.environ, "PYTHONPATH": str(TESTS)}
-        argv = [sys.executable, "-m", "git.undo_child", str(project), str(fatal), landing]
-        done = subprocess.run(argv, env=env, check=False, capture_output=True, text=True)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, done.stdout.splitlines()
+        def take_out(journal: doomed.Journal) -> str:
+            outcome = undo(project, "M001", "main", landing, title="Store", push_to="origin", journal=journal)
+            return f"{type(outcome).__name__} {getattr(outcome, 'already', '')}"
+
+        return doomed.run(take_out, fatal)
 
     def of_the_user(self, project: Path) -> tuple[dict[str, bytes], list[str], str]:
         files = everything(project)
