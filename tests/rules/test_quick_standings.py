@@ -11,6 +11,7 @@ from milepost.formats.journal import (
     QuickAsked,
     QuickDiscarded,
     Result,
+    Verified,
 )
 from milepost.model.work import branch_of
 from milepost.rules import quick
@@ -36,6 +37,11 @@ def ended(result: Result, attempt: str = "a", reason: str = "") -> AttemptEnded:
     return AttemptEnded(at_ms=3, run="r", attempt=attempt, result=result, reason=reason, commit=commit)
 
 
+def judged() -> Verified:
+    told = "no test ran"
+    return Verified(at_ms=3, run="r", attempt="a", verdict="inconclusive", source="preference", checks=1, reason=told)
+
+
 def landed(key: str = ONE) -> Landed:
     return Landed(at_ms=4, run="r", milestone=key, target="main", commit=COMMIT, tip=TIP)
 
@@ -59,6 +65,7 @@ DONE = (*BEGUN, ended(Result.COMMITTED))
         pytest.param((asked(),), Standing.WAITING, 0, False, "", "", id="asked"),
         pytest.param(BEGUN, Standing.WAITING, 1, True, "", "", id="cut-off"),
         pytest.param(FAILED, Standing.WAITING, 1, False, "make: exit code 1", "", id="gate"),
+        pytest.param((*BEGUN, judged()), Standing.WAITING, 1, True, "gate inconclusive: no test ran", "", id="unjudged"),
         pytest.param((*FAILED, started("b")), Standing.WAITING, 2, True, "make: exit code 1", "", id="again"),
         pytest.param(DONE, Standing.DONE, 1, False, "", TIP, id="done"),
         pytest.param((*DONE, landing("conflict", "conflicts")), Standing.DONE, 1, False, "conflicts", TIP, id="conflict"),

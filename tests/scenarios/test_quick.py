@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -404,6 +405,64 @@ def test_refused_beside_a_fleet_and_the_other_way_round(fleet: FleetStage) -> No
     gate.open()
     fleet.end(running).require(DONE)
     assert BRANCH in fleet.branches()
+
+
+def test_a_conflict_on_a_branch_in_the_checkout_is_resolved_there(stage: Stage) -> None:
+    stage.make(preferences="---\ngit:\n  isolation: branch\n---\n")
+    theirs = [raw_shell("git", "branch", "-f", "main", "theirs")]
+    stage.git("switch", "-qc", "theirs")
+    (stage.root / "README.md").write_text("# Their project\n")
+    stage.git("commit", "-qam", "theirs")
+    stage.git("switch", "-q", "main")
+    play(stage, [*honest(stage), *theirs])
+    ran = quick(stage, WISH).require(BLOCKED)
+    assert f"git switch {BRANCH}, git merge main, resolve and commit there, then: gsd quick --resume 1" in ran.out
+    stage.git("switch", "-q", BRANCH)
+    stage.git("merge", "-q", "main", ok=(1,))
+    (stage.root / "README.md").write_text("# Their Better project\n")
+    stage.git("commit", "-qam", "resolved")
+    quick(stage).require(DONE)
+    assert len(stage.log()) == 3
+    assert sorted(stage.branches()) == ["main", "theirs"]
+    assert (stage.root / "README.md").read_text() == "# Their Better project\n"
+    assert stage.attempts(KEY) == 1
+
+
+def test_a_provider_that_refuses_keeps_it(small: Stage) -> None:
+    play(small, [{"error": "auth"}], honest(small))
+    ran = quick(small, WISH).require(PAUSED)
+    assert "auth" in ran.out
+    quick(small).require(DONE)
+    require_clean(small)
+
+
+def test_a_limit_of_time_keeps_it(small: Stage) -> None:
+    play(small, [hang()])
+    ran = quick(small, WISH, "--timeout", "1500").require(ERROR)
+    assert "gsd quick" in ran.out
+    play(small, honest(small))
+    quick(small).require(DONE)
+    require_clean(small)
+
+
+def test_paused_between_the_work_and_its_landing(small: Stage) -> None:
+    play(small, [*honest(small), raw_shell(*small.argv("pause"))])
+    ran = quick(small, WISH).require(PAUSED)
+    assert "gsd quick --resume 1" in ran.out
+    assert small.log() == ["first"]
+    quick(small).require(DONE)
+    require_clean(small)
+    assert small.attempts(KEY) == 1
+
+
+def test_a_place_that_somebody_threw_away_does_not_keep_it_from_landing(small: Stage) -> None:
+    conflicting(small).require(BLOCKED)
+    shutil.rmtree(small.state / "worktrees" / KEY)
+    small.git("revert", "--no-edit", "HEAD")
+    quick(small).require(DONE)
+    assert len(small.log()) == 4
+    assert BRANCH not in small.branches()
+    assert (small.root / "README.md").read_text() == "# A Better project\n"
 
 
 def test_discarded_with_its_work_on_a_backup_ref(small: Stage) -> None:

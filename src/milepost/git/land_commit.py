@@ -51,8 +51,9 @@ def make(
     """
     combined = combine(plan.root, stand_in(plan.root, plan.mid, onto, tip), tip)
     if files := in_code(combined, mid=plan.mid, state_dir=plan.state_dir, generated=plan.generated):
-        where = plan.worktree or plan.root
-        hint = f"git -C {where} merge {plan.target}, resolve and commit there, then: gsd auto"
+        # A checkout that was lent is back on the target by now.
+        way = f"git -C {plan.worktree}" if plan.worktree else f"git switch {plan.branch}, git"
+        hint = f"{way} merge {plan.target}, resolve and commit there, then: gsd auto"
         return Conflicted(files=files, target=plan.target, hint=hint)
     settled = settle(plan.root, combined, onto, mid=plan.mid, state_dir=plan.state_dir, generated=plan.generated)
     brought = differences(plan.root, onto, settled.tree)

@@ -21,6 +21,7 @@ from milepost.formats.journal import (
     QuickAsked,
     QuickDiscarded,
     Result,
+    Verified,
 )
 from milepost.model import work
 from milepost.model.units import Unit, UnitKind
@@ -109,6 +110,9 @@ def fold(events: Iterable[AnyEvent]) -> tuple[Quick, ...]:
             case AttemptStarted(unit=key) if key in found:
                 begun[event.attempt] = event
                 found[key] = replace(found[key], attempts=found[key].attempts + 1, open=True)
+            case Verified() if event.attempt in begun and event.verdict != "pass":
+                key = begun[event.attempt].unit
+                found[key] = replace(found[key], reason=f"gate {event.verdict}: {event.reason}", hint="")
             case AttemptEnded() if event.attempt in begun:
                 key = begun[event.attempt].unit
                 found[key] = _ended(found[key], event, begun[event.attempt])

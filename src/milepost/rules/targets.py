@@ -50,7 +50,8 @@ def parse(text: str, state: State) -> Target:
     """The target of a name; raises BadTarget or BadId."""
     first, _, rest = text.strip().partition("/")
     if first == UnitKind.QUICK or is_quick(first):
-        raise BadTarget(f"{text!r} is a quick task, and in no plan", hint="gsd quick --list; gsd quick --discard N")
+        hint = "gsd quick --list; one that landed is taken back with git revert"
+        raise BadTarget(f"{text!r} is a quick task, and in no plan", hint=hint)
     if first in set(UnitKind):
         return parse(rest, state)._replace(kind=UnitKind(first))
     parts = [part for part in text.strip().split("/") if part]

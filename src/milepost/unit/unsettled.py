@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AnyEvent
+from milepost.model.work import is_quick
 from milepost.unit.recover import open_attempts
 
 
@@ -24,5 +25,5 @@ class NotSettled(MilepostError):
 def require_settled(events: Iterable[AnyEvent], unit: str = "") -> None:
     """Raise NotSettled when an attempt has no end. unit: ask for this one alone (`M001/S01/T02`)."""
     for started in open_attempts(events):
-        if unit in ("", started.unit):
+        if unit in ("", started.unit) and not is_quick(started.unit):  # The plan does not wait for a quick task.
             raise NotSettled(f"{started.kind} {started.unit} was begun and is not settled yet", hint=settles())

@@ -187,7 +187,7 @@ async def _watched(shift: Shift, timeout_ms: int, caught: Sequence[int]) -> Endi
             tasks.start_soon(limit)
         ending = await loop.work(shift, os.getpid())
     if limited and ending.code is ExitCode.INTERRUPTED:
-        return Ending(ExitCode.ERROR, f"the time limit of {timeout_ms} ms passed", "gsd auto goes on from here.")
+        return Ending(ExitCode.ERROR, f"the time limit of {timeout_ms} ms passed", ending.hint)
     return ending._replace(reason=ending.reason or reason)
 
 
