@@ -7,7 +7,7 @@ Signals and orders are heard at once, and every few seconds the loop looks at ev
 two clocks: the machine may sleep, and its clock may be set.
 
 Who wakes after a limit takes the turn, a lock on a file: the first asks the provider while the others wait for what it
-learns; once it has an answer they follow one by one, and if it has none they wait with it.
+learns; once it has an answer they follow one by one, and if it has none they wait with it. Nobody keeps it for ever.
 Source: spec auto 5.11, 8.10; parallel PR-238; field-reports #8, #43.
 """
 
@@ -28,7 +28,7 @@ from milepost.model.units import Unit
 from milepost.rules import limits, waits
 from milepost.rules.waits import Standing
 from milepost.unit.bench import Bench, Watcher
-from milepost.worker import turn
+from milepost.worker.provider_turn import Turn
 from milepost.worker.shift import Ending
 from milepost.worker.station import Station
 from milepost.worker.stoppable import unless_stopped
@@ -50,7 +50,7 @@ class Waiting:
         self._journal = post.shift.journal(post.shift.writer)
         self._deadlines: dict[tuple[int, str], float] = {}
         """When a wait is over by the clock that nobody sets."""
-        self._turn: int | None = None
+        self._turn = Turn(post.shift.state / "runtime" / "provider.turn", post.shift.run)
         self._said = self._waits = 0
         """Until when, as it was said to people, and in the status."""
 
@@ -85,9 +85,7 @@ class Waiting:
 
     def release(self) -> None:
         """Let the next one have the turn."""
-        if self._turn is not None:
-            os.close(self._turn)
-            self._turn = None
+        self._turn.release()
 
     def _seen(self) -> Standing:
         return waits.standing(self._journal.everything(), run=self._shift.run, milestone=self._shift.lock or "")
@@ -155,24 +153,15 @@ class Waiting:
         return self._post.stopped()
 
     async def _take_turn(self) -> bool:
-        """Whether the turn is ours. Where it cannot be had at all, nobody waits for it."""
-        path = self._shift.state / "runtime" / "provider.turn"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        except OSError:
-            return True
+        """Whether the turn is ours."""
         had = False
 
         def taken() -> bool:
             nonlocal had
-            had = had or turn.locked(descriptor)
+            had = had or self._turn.take()
             return had
 
         await self._idle(taken)
-        self._turn = descriptor
-        if not had:
-            self.release()
         return had
 
     async def _follow(self, seen: Standing, bench: Bench) -> Bench | Ending | None:
