@@ -37,3 +37,15 @@ def test_a_value_is_quoted_where_it_has_to_be(value: str, line: str) -> None:
 )
 def test_one_line_is_put_and_the_rest_stays(before: str, after: str) -> None:
     assert dotenv.with_line(before, "K", "K=1") == after
+
+
+def test_values() -> None:
+    text = (
+        "# A=1\nB=2 # later\r\nexport C = 'x # y'\nD=\nE=''\nF= # later\nno line\nB=3\n"
+        'G="two\\nlines \\"x\\""\nH="over\nlines"\nI=a#b\nJ=\'it is\'\n'
+    )
+    assert dict(dotenv.values(text)) == {
+        "B": "3", "C": "x # y", "G": 'two\nlines "x"', "H": "over\nlines", "I": "a#b", "J": "it is",
+    }  # fmt: skip
+    for value in ("sk_test-1/2+3=", "two words", "it's $5", "#x", 'a "b" \\c'):
+        assert dotenv.values(dotenv.assignment("K", value)).get("K") == value

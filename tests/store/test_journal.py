@@ -269,3 +269,21 @@ def test_a_link_in_its_place_is_not_written_through(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=str(path)):
         Journal(tmp_path, "M001").append(step(1))
     assert mine.read_text() == "precious\n"
+
+
+def test_credentials_are_taken_out_of_texts_and_of_nothing_else(tmp_path: Path) -> None:
+    known, shaped = 'qk9-ZZtop"1x22', "ghp_" + "a1B2" * 9
+    journal = Journal(tmp_path, "M001", known_secrets=(known, "17637600"))
+    told = Corrected(
+        at_ms=1763760000000, run="r1763760000000", attempt="a17637600", what=f"say {known}", paths=(shaped, "x")
+    )
+    journal.append(told)
+    [event] = journal.own()
+    assert isinstance(event, Corrected)
+    assert (event.at_ms, event.run, event.attempt) == (told.at_ms, told.run, told.attempt)
+    assert event.what == "say [redacted: known value]"
+    assert event.paths == ("[redacted: GitHub token]", "x")
+    assert journal.torn() == 0
+    raw = path_of(tmp_path).read_text()
+    assert "qk9-ZZtop" not in raw
+    assert "ghp_" not in raw

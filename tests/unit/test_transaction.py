@@ -279,7 +279,7 @@ async def test_a_credential_in_the_work_stops_the_commit(project: Path) -> None:
     secret = "not-a-pattern-but-mine"
     bench = bench_of(project, [*honest(), write("config.txt", f"token {secret}\n")], secrets=(secret,))
     outcome = await run_unit(TASK, bench)
-    assert outcome == Unfinished(("config.txt: holds a credential of this machine; take it out",))
+    assert outcome == Unfinished(("config.txt:1: holds a credential of this machine; take it out",))
     assert git(bench.workspace.cwd, "log", "-1", "--format=%s") == "first\n"
     assert secret not in "".join(p.read_text() for p in (project / STATE / "activity").iterdir())
 

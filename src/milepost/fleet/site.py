@@ -64,7 +64,7 @@ class Site:
 
     def journal(self, writer: str) -> Journal:
         """The journal, written as `writer`."""
-        return Journal(self.state, writer)
+        return Journal(self.state, writer, known_secrets=self.secrets)
 
     def lease(self, name: str) -> Path:
         """The lease file of a milestone, `coordinator`, `merge` or `auto`."""

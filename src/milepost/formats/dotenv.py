@@ -3,8 +3,8 @@
     STRIPE_API_KEY=sk_test_…
     export NAME='two words'
 
-Only which names have a value, and single lines, are of interest: values are never parsed out, and every other byte
-stays as it was. Source: spec auto 2.13.
+Of interest are which names have a value, and single lines; every other byte stays as it was. Values are parsed out only
+so that they can be kept out of records (`rules.hidden`). Source: spec auto 2.13.
 """
 
 import re
@@ -13,6 +13,10 @@ from typing import Final
 
 _LINE: Final = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*\Z")
 _EMPTY: Final = frozenset({"", "''", '""'})
+_ASSIGNED: Final = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\r\n]*))""",
+    re.MULTILINE | re.DOTALL,
+)
 _BARE: Final = re.compile(r"[\w./+=:@%,~-]+\Z")
 
 
@@ -23,6 +27,20 @@ def lines(text: str) -> Mapping[str, str]:
         parsed = _LINE.match(line)
         if parsed and parsed[2] not in _EMPTY and not parsed[2].startswith("#"):
             found[parsed[1]] = line
+    return found
+
+
+def values(text: str) -> Mapping[str, str]:
+    """Variable → its value, for those that have one; the last of a name. A quoted value may go over several lines."""
+    found: dict[str, str] = {}
+    for match in _ASSIGNED.finditer(text):
+        name, double, single, bare = match.groups()
+        if double is not None:
+            value = re.sub(r"\\(.)", lambda escape: {"n": "\n", "r": "\r", "t": "\t"}.get(escape[1], escape[1]), double)
+        else:
+            value = single if single is not None else re.split(r"(?:^|[ \t])#", bare)[0].strip()
+        if value:
+            found[name] = value
     return found
 
 

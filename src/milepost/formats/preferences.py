@@ -192,7 +192,7 @@ class PostUnitHook(NamedTuple):
     ] = ""
     max_cycles: Annotated[int, Key("Most runs per unit.", "auto 5.16", at_least=1, at_most=10, whole="round")] = 1
     model: Annotated[str | None, Key("Model of the session.", "auto 5.16")] = None
-    artifact: Annotated[str | None, Key("File it writes; it does not run when that exists, and is not done without it.", "auto 5.16")] = None
+    artifact: Annotated[str | None, Key("File it has to write; it does not run when that exists.", "auto 5.16")] = None
     retry_on: Annotated[str | None, Key("File whose presence makes the unit run again.", "auto 5.16")] = None
     agent: Annotated[str | None, Key("Agent definition to use.", "auto 5.16")] = None
     enabled: Annotated[bool, Key("False leaves it out.", "auto 5.16")] = True

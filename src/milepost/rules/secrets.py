@@ -83,6 +83,11 @@ PATTERNS: Final = (
 """Tried in this order, so that the special comes before the general."""
 
 
+_GUESSED: Final = frozenset({"password in a URL", "assigned secret", "bearer token"})
+"""Kinds that are as often an example; the others have a shape that only their provider gives."""
+_EXAMPLE: Final = re.compile(r"example|x{4,}|0{6,}|1234567|abcdef|your|placeholder|dummy|fake|redacted", re.IGNORECASE)
+
+
 def redact(text: str, known_values: Iterable[str] = ()) -> str:
     """`text` with credentials replaced by `[redacted: <kind>]`. Doing it twice changes nothing more.
 
@@ -102,6 +107,13 @@ def find(text: str) -> tuple[Finding, ...]:
     return tuple(
         Finding(kind=kind, line=text.count("\n", 0, start) + 1, start=start, end=end)
         for kind, start, end in _spans(text)
+    )
+
+
+def certain(text: str) -> tuple[Finding, ...]:
+    """Those of `find` that are no guess and no example."""
+    return tuple(
+        one for one in find(text) if one.kind not in _GUESSED and not _EXAMPLE.search(text[one.start : one.end])
     )
 
 

@@ -13,7 +13,7 @@ of a lease, held by another descriptor of the same process. Source: DESIGN rules
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -22,23 +22,36 @@ import msgspec
 
 from milepost.formats.journal import AnyEvent
 from milepost.model.ids import BadId
+from milepost.rules import secrets
 from milepost.store import flock, journal_files, regular, tally
 
 _encode = msgspec.json.Encoder().encode
 Refusal = TypeVar("Refusal")
+_NAMES = frozenset(
+    {
+        "event", "run", "attempt", "unit", "kind", "milestone", "slice", "commit",
+        "base", "branch", "target", "tip", "link", "tree", "fingerprint", "session",
+        "state", "result", "verdict", "order", "transcript", "scope", "model",
+    }
+)  # fmt: skip
+"""Fields that say which, not what."""
 _TRIES = 8
 
 
 class Journal:
     """The journal of a project, written through one writer's file."""
 
-    def __init__(self, state: Path, writer: str) -> None:
-        """`state`: the project's state directory; `writer`: a key, or a word (`project`). Raises BadId."""
+    def __init__(self, state: Path, writer: str, *, known_secrets: Sequence[str] = ()) -> None:
+        """`state`: the project's state directory; `writer`: a key, or a word (`project`). Raises BadId.
+
+        known_secrets: values that are taken out of every text that is written, as all that looks like a key is.
+        """
         if not journal_files.is_writer(writer):
             raise BadId(f"{writer!r} is no writer of a journal", hint="A writer is a milestone id or a word.")
         self._directory = state / "journal"
         self._path = self._directory / f"{writer}.jsonl"
         self._tally = tally.of_project(state)
+        self._secrets = tuple(known_secrets)
 
     def append(self, event: AnyEvent) -> None:
         """Write one line and wait until it is on the disk. Raises OSError with nothing half-counted.
@@ -49,7 +62,7 @@ class Journal:
         how = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._path, how, 0o644)
         try:
-            _write(descriptor, _line(event))
+            _write(descriptor, _clean(_line(event), self._secrets))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -95,6 +108,24 @@ def _line(event: AnyEvent) -> bytes:
         # A name on disk that was no UTF-8 must not stop the books.
         text = json.dumps(msgspec.to_builtins(event), ensure_ascii=False)
         return text.encode("utf-8", "replace") + b"\n"
+
+
+def _clean(line: bytes, known_secrets: Sequence[str]) -> bytes:
+    """The line without credentials. What programs compare, and numbers, are never touched."""
+    text = line.decode("utf-8", "replace")
+    if secrets.redact(text, known_secrets) == text:
+        return line
+    redacted = {
+        name: value if name in _NAMES else _redacted(value, known_secrets)
+        for name, value in msgspec.json.decode(line, type=dict[str, object]).items()
+    }
+    return _encode(redacted) + b"\n"
+
+
+def _redacted(value: object, known_secrets: Sequence[str]) -> object:
+    if isinstance(value, list):
+        return [_redacted(item, known_secrets) for item in value]
+    return secrets.redact(value, known_secrets) if isinstance(value, str) else value
 
 
 def _write(descriptor: int, line: bytes) -> None:

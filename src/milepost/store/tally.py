@@ -128,6 +128,7 @@ class _File:
         self.era = 0
         """Another one: rows that were handed out before are void."""
         self._events: tuple[AnyEvent, ...] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._begin()
 
     def look(self) -> None:
@@ -159,7 +160,7 @@ class _File:
         """Bytes of the file, with those of the line that has no end."""
         self._mark = b""
         """The last bytes before `_read`."""
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp = None
 
     def _forget(self) -> None:
         if self._seen:

@@ -27,7 +27,7 @@ from milepost.model.outcome import (
 )
 from milepost.model.units import Unit
 from milepost.prompts.compose import Prompt
-from milepost.rules import billing, budget, done, messages, provider_errors, retry, staging, supervision
+from milepost.rules import billing, budget, done, messages, provider_errors, retry, secrets, staging, supervision
 from milepost.rules.fingerprint import fingerprint
 from milepost.rules.routing import Route
 from milepost.unit import before as books_before
@@ -234,6 +234,7 @@ def _commit(attempt: Attempt, bench: Bench) -> str:
     place, unit = bench.workspace, attempt.unit
     told, kind = session.summary_of(unit, tree_of(bench)), bench.preferences.git.commit_type or ""
     message = messages.unit_commit(unit, summary=told, attempt=attempt.id, kind=kind, wish=noted.wish(unit, bench))
+    message = secrets.redact(message, bench.secrets)
 
     def excluded(path: str) -> str | None:
         return staging.excluded(

@@ -22,6 +22,7 @@ from milepost.formats.tree import (
 from milepost.git.commits import commit_planning
 from milepost.model.moments import iso
 from milepost.model.state import State
+from milepost.rules import secrets
 from milepost.store import atomic
 from milepost.unit.bench import Bench
 from milepost.unit.put_right import tree_of
@@ -96,4 +97,5 @@ def commit(paths: Iterable[str], message: str, bench: Bench, shift: Shift) -> No
     """Commit documents as they are on disk, where the project commits its plan; a missing one is a deletion."""
     place = bench.workspace
     if not carry.needed(place.milestone, shift):
-        commit_planning(place.cwd, [str(Path(place.state_dir, path)) for path in paths], message)
+        said = secrets.redact(message, bench.secrets)
+        commit_planning(place.cwd, [str(Path(place.state_dir, path)) for path in paths], said)

@@ -25,7 +25,7 @@ from milepost.model import work
 from milepost.model.outcome import Committed, Outcome
 from milepost.model.state import State, Status
 from milepost.model.units import Unit, UnitKind
-from milepost.rules import done, messages, quick
+from milepost.rules import done, messages, quick, secrets
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
 from milepost.unit.recover import open_attempts
@@ -240,7 +240,7 @@ def plan_of(milestone: str, home: Snapshot, shift: Shift) -> merge.MergePlan:
         mid=milestone,
         branch=branch,
         target=target,
-        message=_message(milestone, branch, worktree, home, shift),
+        message=secrets.redact(_message(milestone, branch, worktree, home, shift), shift.secrets),
         worktree=worktree if worktree.exists() else None,
         strategy=settings.merge_strategy,
         state_dir=shift.state_dir,

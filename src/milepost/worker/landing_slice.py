@@ -17,7 +17,7 @@ from milepost.formats.journal import LandingEnded, LandingStep, SliceLanded, Sli
 from milepost.formats.tree import milestone_file, read
 from milepost.git import land_slice, refs
 from milepost.git.merge_plan import MergePlan, NothingToLand, SliceLanding, SliceOutcome
-from milepost.rules import messages
+from milepost.rules import messages, secrets
 from milepost.store.snapshot import Snapshot
 from milepost.worker import landing, landing_words, merge_check
 from milepost.worker.shift import Shift
@@ -36,7 +36,8 @@ async def land(milestone: str, slice_id: str, home: Snapshot, shift: Shift) -> L
     ready = _ready(milestone, slice_id, shift)
     title = _title(milestone, slice_id, home)
     whole = landing.plan_of(milestone, home, shift)
-    plan = replace(whole, message=messages.slice_commit(milestone, slice_id, title, whole.branch))
+    message = messages.slice_commit(milestone, slice_id, title, whole.branch)
+    plan = replace(whole, message=secrets.redact(message, shift.secrets))
     try:
         ended = _verdict(plan, await _attempt(plan, ready, shift), ready, shift)
     except MilepostError as error:

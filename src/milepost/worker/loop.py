@@ -48,6 +48,7 @@ from milepost.worker import (
     quick,
     setup,
     station,
+    withholding,
 )
 from milepost.worker.again import prepare, put_back
 from milepost.worker.bounds import Watch
@@ -219,7 +220,7 @@ class _Worker:
         if await pacing.waited(unit, bench, self.shift):
             return None
         prepare(unit, bench, self.shift)
-        outcome = await run_unit(unit, ready, diagnostic=diagnostic)
+        outcome = await run_unit(unit, withholding.withheld(ready, self.shift), diagnostic=diagnostic)
         put_back(unit, outcome, bench, self.shift)
         self.post.unit_ended()
         if isinstance(outcome, ProviderFailed) and outcome.passing and not self.post.stopped():

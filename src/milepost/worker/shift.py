@@ -107,7 +107,7 @@ class Shift:
 
     def journal(self, writer: str) -> Journal:
         """The journal, written as `writer` (a milestone id or `project`)."""
-        return Journal(self.state, writer)
+        return Journal(self.state, writer, known_secrets=self.secrets)
 
     def bench(self, place: Workspace, agent: Agent, *, carried_micro_usd: int) -> Bench:
         """The tools for the units of one milestone."""

@@ -6,12 +6,15 @@ the environment, without credentials or as it is; a worker reads the file itself
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from milepost.agents.builtin.models import OTHERS
 from milepost.process.environment import withheld
-from milepost.store import keys
+from milepost.store import dotenv, keys
+from milepost.store.snapshot import Snapshot
 from milepost.ui.cli import surroundings
+from milepost.ui.cli.context import Where
 
 PROVIDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "anthropic": ("ANTHROPIC_API_KEY",),
@@ -34,6 +37,12 @@ def secrets(home: str) -> tuple[str, ...]:
     """Values that are redacted wherever they turn up: the environment's, and all that are kept, used or not."""
     kept = surroundings.secret_values({name: value for name, value in keys.read(home).items() if is_credential(name)})
     return tuple(dict.fromkeys((*surroundings.secret_values(os.environ), *kept)))
+
+
+def of_project(where: Where) -> tuple[str, ...]:
+    """The same, and those that the project's `.env` holds."""
+    names = dotenv.named(Snapshot(where.root, where.state_dir))
+    return tuple(dict.fromkeys((*secrets(where.home), *dotenv.secret_values(Path(where.root), names))))
 
 
 def together(env: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ def run(argv: Sequence[str], program: str) -> int:
         return trace.read(state / attempt.started.transcript) if attempt.started.transcript else ()
 
     found = forensics.examine(_material(here, read, options.since))
-    text = secrets.redact(view.markdown(found, here, read), credentials.secrets(where.home))
+    text = secrets.redact(view.markdown(found, here, read), credentials.of_project(where))
     if not options.json:
         # Whatever an agent and the disk do afterwards, what was found is said.
         sys.stdout.write(text)
@@ -61,7 +61,7 @@ def run(argv: Sequence[str], program: str) -> int:
     kept = _Kept() if options.no_report else _keep(text + more, state, here.now_ms)
     if options.json:
         document = json.dumps(view.document(found, here, kept.report, cause) | kept.failure)
-        sys.stdout.write(secrets.redact(document, credentials.secrets(where.home)) + "\n")
+        sys.stdout.write(secrets.redact(document, credentials.of_project(where)) + "\n")
     else:
         sys.stdout.write(more + kept.words)
     return ExitCode.DONE
@@ -104,7 +104,7 @@ def _asked(
         transcripts=tuple(dict.fromkeys(one.evidence for one in found if one.evidence.startswith("activity/"))),
         carried=here.carried,
         now_ms=lambda: time.time_ns() // 1_000_000,
-        secrets=credentials.secrets(where.home),
+        secrets=credentials.of_project(where),
     )
     answer = anyio.run(root_cause.ask, inquiry)
     return f"## Root cause, as {', '.join(filter(None, (inquiry.agent.name, model)))} sees it\n\n{answer}\n"

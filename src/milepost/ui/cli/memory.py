@@ -9,7 +9,6 @@ Source: spec auto 5.19.
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +20,7 @@ from milepost.model.moments import iso
 from milepost.rules import memories as rules
 from milepost.rules.memories import Memory, Origin
 from milepost.store import memories
-from milepost.ui.cli import arguments, capture, context, surroundings
+from milepost.ui.cli import arguments, capture, context, credentials
 
 _JSON = "the same as JSON"
 
@@ -83,7 +82,8 @@ def _add(argv: Sequence[str], program: str) -> int:
     )
     made.add_argument("--json", action="store_true", help=_JSON)
     options = made.parse_args(argv)
-    text = rules.scrubbed(capture.said(options.text, program, "memory add"), surroundings.secret_values(os.environ))
+    said = capture.said(options.text, program, "memory add")
+    text = rules.scrubbed(said, credentials.of_project(context.find(program)))
 
     def new(facts: tuple[Fact, ...]) -> list[Fact]:
         return [rules.created(facts, text, Category(options.category), Origin(_now_ms()), 1.0)]

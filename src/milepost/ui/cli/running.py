@@ -218,7 +218,7 @@ def _shift(
         stop=anyio.Event(),
         models=models,
         means=agents.means(wanted, settings, keyed),
-        secrets=credentials.secrets(where.home),
+        secrets=credentials.of_project(where),
         caches=surroundings.caches(os.environ),
         sandbox=not options.no_sandbox,
         instructions=surroundings.instructions(where.home, root / where.state_dir),

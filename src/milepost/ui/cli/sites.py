@@ -36,7 +36,7 @@ def site(
         shell=environment.scrubbed(os.environ, extra={}),
         now_ms=lambda: time.time_ns() // 1_000_000,
         worker_options=options,
-        secrets=credentials.secrets(where.home),
+        secrets=credentials.of_project(where),
         caches=surroundings.caches(os.environ),
         sandbox=sandbox,
         watcher=watcher,
