@@ -11,7 +11,7 @@ import anyio
 
 from milepost.agents.session import Session
 from milepost.formats import overrides
-from milepost.formats.journal import Steered
+from milepost.formats.journal import OrderGiven, Steered
 from milepost.formats.tree import read, root_file
 from milepost.store import notebook
 from milepost.unit.bench import Bench
@@ -25,14 +25,14 @@ async def relay(session: Session, attempt: str, bench: Bench) -> None:
     """Say each new order to the session, until cancelled. An unreadable file is looked at again later."""
     state, seen = bench.workspace.root_state, _stamp(bench.workspace.root_state)
     known = _known(bench)
-    for entry in _new(state, known):
+    for entry in _new(state, known, bench):
         await _say(entry, session, attempt, bench)
     while True:
         await anyio.sleep(_POLL_S)
         if (stamp := _stamp(state)) == seen:
             continue
         seen = stamp
-        for entry in _new(state, known):
+        for entry in _new(state, known, bench):
             await _say(entry, session, attempt, bench)
 
 
@@ -65,8 +65,13 @@ def _known(bench: Bench) -> set[tuple[str, str]]:
     return {(entry.at, entry.change) for entry in overrides.parse(read(tree, root_file(tree, "OVERRIDES")))}
 
 
-def _new(state: Path, known: set[tuple[str, str]]) -> list[overrides.Override]:
+def _new(state: Path, known: set[tuple[str, str]], bench: Bench) -> list[overrides.Override]:
     found = [e for e in overrides.active(_text(state)) if (e.at, e.change) not in known]
+    if found and bench.workspace.isolation != "worktree":
+        # The session has its hands on this very file, and would be told its own words as a person's.
+        events = bench.journal.everything()
+        given = {(e.order_at, e.change) for e in events if isinstance(e, OrderGiven)}
+        found = [entry for entry in found if (entry.at, entry.change) in given]
     known.update((entry.at, entry.change) for entry in found)
     return found
 
