@@ -31,7 +31,9 @@ def kinds(stage: Stage) -> list[object]:
 @pytest.mark.parametrize("isolation", ["worktree", "branch", "none"])
 @pytest.mark.covers("command:steer", "unit:rewrite-docs")
 def test_an_order_that_an_agent_wrote_is_no_order(tmp_path: Path, isolation: str) -> None:
-    stage = made(tmp_path, isolation, raw_write(".gsd/OVERRIDES.md", ORDER), raw_shell("sleep", "1"), tasks=2)
+    while_it_listens = tool("shell", command="sleep 0.5")
+    deeds = (while_it_listens, raw_write(".gsd/OVERRIDES.md", ORDER), while_it_listens)
+    stage = made(tmp_path, isolation, *deeds, tasks=2)
     ran = stage.auto().require(DONE)
     assert not stage.events("steered"), "nor is it told to the session as one"
     assert "rewrite-docs" not in kinds(stage)
