@@ -135,6 +135,27 @@ def test_a_gate_that_fails_is_told_to_the_next_attempt(stage: Stage) -> None:
     assert (evidence["passed"], evidence["checks"][0]["command"]) == (True, "grep -q Better README.md")
 
 
+def test_the_gate_judges_also_a_task_that_changed_nothing(stage: Stage) -> None:
+    stage.make(preferences=GATE)
+    play(stage, [written(stage)], honest(stage))
+    quick(stage, WISH).require(DONE)
+    require_clean(stage)
+    assert [e["verdict"] for e in stage.events("verified")] == ["fail", "pass"]
+
+
+def test_one_that_cannot_begin_does_not_wait(stage: Stage) -> None:
+    stage.make(preferences="---\ngit:\n  isolation: branch\n---\n")
+    play(stage, honest(stage))
+    (stage.root / "README.md").write_text("# My own\n")
+    before = picture(stage.root)
+    assert "README.md" in quick(stage, WISH).require(BLOCKED).err
+    assert picture(stage.root) == before
+    assert stage.branches() == ["main"]
+    assert "no quick task waits" in quick(stage).require(BLOCKED).err
+    (listed,) = json.loads(stage.gsd("quick", "--list", "--json").out)
+    assert (listed["standing"], "README.md" in listed["reason"]) == ("discarded", True)
+
+
 def test_attempts_are_capped_and_a_person_may_count_afresh(stage: Stage) -> None:
     stage.make(preferences=GATE)
     play(stage, [edited("# Worse\n"), written(stage)])
@@ -142,7 +163,7 @@ def test_attempts_are_capped_and_a_person_may_count_afresh(stage: Stage) -> None
     tried = stage.attempts(KEY)
     assert tried == 3
     assert "gsd quick --resume 1 --retry" in ran.out
-    assert not (stage.root / ".gsd" / SUMMARY).exists()
+    assert not (stage.state / "worktrees" / KEY / ".gsd" / SUMMARY).exists()
     quick(stage).require(PAUSED)
     assert stage.attempts(KEY) == tried
     play(stage, *[[edited("# Worse\n"), written(stage)]] * tried, honest(stage))
