@@ -137,3 +137,18 @@ def test_a_hint_names_the_command_that_was_typed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pause, "run", fails)
     assert main(["pause"], "sf") == 1
     assert capsys.readouterr().err.splitlines()[1] == "  Look at .gsd stuff, then sf auto --retry M001; sf doctor"
+
+
+@pytest.mark.parametrize(("words", "collects"), [("probe", True), ("headless query", False)])
+def test_garbage_is_collected_as_soon_as_a_command_is_loaded(words: str, collects: bool) -> None:
+    code = (
+        "import gc, sys, types\n"
+        "from milepost.ui.cli import main as door\n"
+        "probe = types.ModuleType('probe')\n"
+        "probe.run = lambda rest, program: print(gc.isenabled(), gc.get_freeze_count() > 0) or 0\n"
+        "sys.modules['probe'] = probe\n"
+        "door.COMMANDS.update({'probe': ('probe', ''), 'headless': ('probe', '')})\n"
+        "door.gsd()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words.split()], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(collects)] * 2
