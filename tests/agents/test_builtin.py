@@ -24,6 +24,7 @@ from milepost.agents.session import (
     Usage,
 )
 from milepost.rules import limits
+from milepost.rules.provider_errors import passing
 
 pytestmark = pytest.mark.anyio
 
@@ -438,6 +439,27 @@ async def test_cancel_is_quick(make_spec: MakeSpec, provider: str, model: str, h
             assert await anyio.to_thread.run_sync(server.hung_up.wait, 10)
     assert last(events).stop is Stop.CANCELLED
     assert taken < 5
+
+
+@WIRES
+@pytest.mark.parametrize("how", [Hanging(), Reply("one\ntwo", hang_after=1)], ids=["silent", "midway"])
+async def test_a_request_in_which_nothing_arrives_is_lost(
+    make_spec: MakeSpec, provider: str, model: str, how: Answer
+) -> None:
+    """It is made again as after any break, and what fails so passes by itself."""
+    with FakeModel([how] * 9) as server:
+        events = await run(server, provider, make_spec(models=(model,), silence_s=0.3))
+        assert len(server.seen) == 3
+    error = last(events).error
+    assert error is not None
+    assert passing(error.kind), error
+
+
+async def test_an_answer_may_take_longer_than_that_as_long_as_something_arrives(make_spec: MakeSpec) -> None:
+    with FakeModel([Reply("word\n" * 20, frame_s=0.2)]) as server:
+        events = await run(server, "openai", make_spec(models=("gpt-5.1",), silence_s=3))
+    assert last(events).stop is Stop.END
+    assert last(events).requests == 1
 
 
 async def test_steering_reaches_the_next_request(make_spec: MakeSpec) -> None:

@@ -97,6 +97,6 @@ def test_preload_raises_nothing() -> None:
 async def test_every_other_provider_can_be_built(name: str) -> None:
     choice = resolve(f"{name}/some/model", ENV)
     library.load(choice)
-    async with library.http_client() as client:
+    async with library.http_client(300) as client:
         model = library.build(choice, client)
     assert model.model_name == "some/model"

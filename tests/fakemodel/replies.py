@@ -58,6 +58,8 @@ class Reply:
     """Frames of the stream after which the connection breaks."""
     hang_after: int | None = None
     """Frames of the stream after which nothing more comes."""
+    frame_s: float = 0.0
+    """Pause before each frame of the stream."""
     unfinished: bool = False
     """The stream ends in order, but without saying that the answer is complete."""
 

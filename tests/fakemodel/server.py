@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, TracebackType
@@ -127,6 +128,7 @@ class FakeModel:
             if number == reply.cut_after:
                 handler.close_connection = True
                 return
+            time.sleep(reply.frame_s)
             handler.wfile.write(f"{len(frame):x}\r\n".encode() + frame + b"\r\n")
             handler.wfile.flush()
         handler.wfile.write(b"0\r\n\r\n")

@@ -28,6 +28,7 @@ def test_nothing_written_is_all_defaults() -> None:
         ("verification_auto_fix", True),
         ("auto_supervisor.soft_timeout_minutes", 20),
         ("auto_supervisor.idle_timeout_minutes", 10),
+        ("auto_supervisor.provider_timeout_minutes", 5),
         ("auto_supervisor.hard_timeout_minutes", 30),
         ("dynamic_routing.enabled", False),
         ("dynamic_routing.escalate_on_failure", True),

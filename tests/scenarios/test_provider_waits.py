@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from fakemodel.replies import Asked, Failing, Reply
+from fakemodel.replies import Asked, Failing, Hanging, Reply
 from fakemodel.server import FakeModel
 from milepost.rules import limits, waits
-from milepost.rules.provider_errors import ErrorKind
+from milepost.rules.provider_errors import ErrorKind, passing
+from milepost.testing import projects
 from scenarios.honest_model import LIMIT, Moody, first
 from scenarios.stage import BLOCKED, DONE, ERROR, INTERRUPTED, PAUSED, Stage, finish, wait_until
 
@@ -217,3 +218,19 @@ def test_a_run_with_a_time_limit_does_not_wait_longer(quick: Stage) -> None:
     summary = json.loads(ran.require(ERROR).out.splitlines()[-1])
     assert "time limit" in summary["reason"]
     assert len(quick.events("wait-began")) == 1
+
+
+@pytest.mark.covers("key:auto_supervisor.provider_timeout_minutes", "promise:transient-resume")
+def test_a_provider_that_hangs_is_given_up_and_asked_again_later(stage: Stage) -> None:
+    """Each try ends when nothing has come for so long; what the unit cost is nothing, and it goes on by itself."""
+    block = "---\nauto_supervisor:\n  provider_timeout_minutes: 0.05\n"
+    stage.make(preferences=projects.QUICK.replace("---\n", block, 1))
+    stage.env[limits.SCALE] = "0.001"
+    with FakeModel(first(3, Hanging())) as server:
+        ran = stage.gsd(*auto(stage, server)).require(DONE)
+    [begun] = stage.events("wait-began")
+    assert passing(ErrorKind(str(begun["kind"])))
+    assert begun["unit"] == TASK
+    assert "waiting for the provider" in ran.said
+    assert free(stage)
+    stage.require_landed()

@@ -42,6 +42,7 @@ def holder(place: Path) -> Iterator[Holder]:
     yield process
     process.kill()
     process.wait()
+    process.stdout.close()
 
 
 def waiter(place: Path, clock: Clock, run: str = "r-1") -> Turn:

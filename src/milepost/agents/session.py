@@ -62,6 +62,8 @@ class SessionSpec(NamedTuple):
     """Model → reasoning effort asked of it: off, minimal, low, medium, high, xhigh or max; not there: its own."""
     max_output_tokens: int | None = None
     """Most that one request may answer with; None: what the model gives."""
+    silence_s: float = 300.0
+    """A model request counts as lost when nothing of its answer arrives for so long."""
     ask: Callable[[str, tuple[str, ...]], Awaitable[str]] = nobody
     """Puts a question, with the answers to choose from, to whoever is there; the tool `ask` calls it."""
     may_ask: Callable[[], bool] = always

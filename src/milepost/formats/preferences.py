@@ -100,6 +100,9 @@ class AutoSupervisor(NamedTuple):
     soft_timeout_minutes: Annotated[float, Key("After this the agent is told to wrap up.", above=0)] = 20
     idle_timeout_minutes: Annotated[float, Key("A unit without progress for this long is recovered.", above=0)] = 10
     hard_timeout_minutes: Annotated[float, Key("After this the unit is ended.", above=0)] = 30
+    provider_timeout_minutes: Annotated[
+        float, Key("A model request in which nothing arrives for so long is given up, and made again.", above=0)
+    ] = 5
 
 
 class TierModels(NamedTuple):

@@ -88,6 +88,7 @@ def spec(unit: Unit, text: Prompt, attempt: str, bench: Bench, chosen: Route | N
         output_dir=place.root_state / "runtime" / "outputs" / attempt,
         cache_key=str(place.root),
         confine=bench.confine,
+        silence_s=bench.preferences.auto_supervisor.provider_timeout_minutes * 60,
         ask=questions.asker(unit, attempt, bench),
     )
 

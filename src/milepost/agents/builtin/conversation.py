@@ -49,7 +49,7 @@ class Conversation:
 
     async def drive(self, controls: Controls) -> AsyncGenerator[Event, None]:
         """The events of the session but its end. Raises SessionFailed and Interrupted."""
-        async with library.http_client() as client:
+        async with library.http_client(self._spec.silence_s) as client:
             await controls.wait(partial(self._lineup.start, client))
             async with aclosing(self._turns(controls, client)) as events:
                 async for event in events:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model, ModelRequestParameters
     from pydantic_ai.settings import ModelSettings, ThinkingLevel
 
-READ_TIMEOUT_S = 600.0
-"""Silence of a connection after which it counts as lost; models may think for minutes before the first word."""
 _CONNECT_TIMEOUT_S = 15.0
 
 _MODULES: Mapping[Wire, tuple[str, ...]] = {
@@ -82,11 +80,14 @@ def certificates() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def http_client() -> "AsyncGenerator[httpx2.AsyncClient, None]":
-    """The connections of one session; closed when it ends, so that nothing of it stays behind."""
+async def http_client(silence_s: float) -> "AsyncGenerator[httpx2.AsyncClient, None]":
+    """The connections of one session; closed when it ends, so that nothing of it stays behind.
+
+    silence_s: after so long without a byte a connection counts as lost; an answer as a whole may take longer.
+    """
     import httpx2
 
-    timeout = httpx2.Timeout(READ_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
+    timeout = httpx2.Timeout(silence_s, connect=min(silence_s, _CONNECT_TIMEOUT_S))
     async with httpx2.AsyncClient(timeout=timeout, verify=certificates(), follow_redirects=True) as client:
         yield client
 
