@@ -65,7 +65,7 @@ def test_settings_in_a_tracked_plan_are_taken_back_too(stage: Stage) -> None:
     before = (stage.state / "PREFERENCES.md").read_text()
     stage.replay(TASK, [*steps(TASK), raw_write(".gsd/PREFERENCES.md", OWN), raw_write(".gsd/preferences.md", OWN)])
     ran = stage.auto().require(DONE)
-    assert "or settings; they were taken back" in ran.out
+    assert "settings or captures; they were taken back" in ran.out
     assert (stage.state / "PREFERENCES.md").read_text() == before
     assert stage.git("show", "main:.gsd/PREFERENCES.md") == before
     assert "preferences.md" not in stage.git("ls-tree", "-r", "--name-only", "main").split()
