@@ -17,8 +17,8 @@ def run(argv: Sequence[str], program: str) -> int:
     )
     made.add_argument(
         "about", nargs="*", metavar="ABOUT",
-        help="M001, M001/S01/T02, execute-task/M001/S01/T02, T02, quick/1, cost, cost M001, or the state that you wonder"
-        " about (paused, blocked, …); nothing: the project",
+        help="M001, M001/S01/T02, execute-task/M001/S01/T02, T02, quick/1, cost, cost M001, or the state that you"
+        " wonder about (paused, blocked, …); nothing: the project",
     )  # fmt: skip
     made.add_argument("--json", action="store_true", help="the same as one JSON object")
     options = made.parse_args(argv)
