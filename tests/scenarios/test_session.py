@@ -364,7 +364,7 @@ def test_without_a_project_there_is_a_session_too(tmp_path: Path) -> None:
     with sitting(stage, cpr=True) as person:
         person.sees("no .gsd/ here")
         person.type("/status")
-        person.sees("gsd init makes one")
+        person.sees('gsd new-project "…" begins one')
         person.ready()
         person.press(CTRL_D)
         assert person.end() == DONE

@@ -45,7 +45,11 @@ def test_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoProject) as raised:
         context.find("sf")
     assert str(raised.value) == f"{tmp_path}: no .sf/ here or above"
-    assert raised.value.hint == "sf init makes one."
+    assert raised.value.hint == 'sf new-project "…" begins one from an idea; or git init, then sf init.'
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(NoProject) as raised:
+        context.find("sf")
+    assert raised.value.hint == 'sf init makes one; sf new-project "…" begins it from an idea.'
 
 
 def test_the_directory_of_global_settings_is_no_project(private_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from milepost.formats.journal import AnyEvent, Corrected, Result, RunStarted
+from milepost.formats.journal import AnyEvent, Corrected, LandingStep, Result, RunStarted
 from milepost.store.journal import Journal
 from milepost.testing import projects
 from milepost.ui.cli.main import main
+from milepost.ui.views import happenings
 from ui.circumstances import NOW, attempt, began, ended
 from ui.command import said_at
 
@@ -78,6 +79,40 @@ def test_what_went_wrong(logged: Path, capsys: Out) -> None:
         "execute-task M001/S01/T01: put right: a commit of its own",
         "run r1 ended: paused: the gate",
     ]
+
+
+@pytest.mark.covers("command:logs")
+def test_nothing_that_went_wrong_is_said(project: Path, capsys: Out) -> None:
+    assert lines(capsys) == ["Nothing yet."]
+    for event in [began(), *attempt("a")]:
+        Journal(project / ".gsd", "project").append(event)
+    assert lines(capsys, "--errors") == ["No errors."]
+    assert lines(capsys, "--errors", "--json") == []
+
+
+STEPS = {
+    ("pin", "at=begin label=tip commit=" + "c" * 40): "landing: branch tip cccccccccc is to be kept",
+    ("pin", f"at=done label=tip commit={'c' * 40} ref=refs/gsd/backup/M001/1-tip"): (
+        "landing: branch tip cccccccccc kept as refs/gsd/backup/M001/1-tip"
+    ),
+    ("commit", "at=done branch=milestone/M001 commit="): "landing: nothing was left to commit",
+    ("push", "at=done commit=abc remote=origin error=no route to host"): (
+        "landing: NOT pushed to origin: no route to host"
+    ),
+    ("check", "at=done commit=abc passed=False"): "landing: abc was checked, and failed",
+    ("remove-worktree", "at=done path=/a place/M001"): "landing: the worktree is removed",
+    ("some-day", "at=done x=y"): "landing, some-day: at=done x=y",
+}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=[str(number) for number in range(len(STEPS))])
+def test_a_step_of_a_landing_is_a_sentence(step: tuple[str, str]) -> None:
+    event = LandingStep(at_ms=NOW, run="r1", milestone="M001", step=step[0], detail=step[1])
+    assert happenings.sentence(event) == STEPS[step]
+    taken = LandingStep(
+        at_ms=NOW, run="r1", milestone="M001", step="publish", detail="at=done commit=abc", slice="undo"
+    )
+    assert happenings.sentence(taken) == "undo: abc published"
 
 
 def test_a_transcript(logged: Path, capsys: Out) -> None:

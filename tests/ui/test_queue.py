@@ -24,6 +24,23 @@ def test_status_and_dependency_chains(words: tuple[str, ...], tmp_path: Path) ->
     assert said_at(tmp_path / "p") == before
 
 
+def test_a_draft_is_no_milestone_that_will_begin_by_itself(project: Path) -> None:
+    assert "gsd discuss M002" in run("queue", "add", "--draft", "Search", cwd=project).out
+    assert run("queue", cwd=project).out.endswith("2. M002 — Search — draft\n")
+    assert [row["draft"] for row in json.loads(run("queue", "--json", cwd=project).out)] == [False, True]
+    (project / ".gsd/milestones/M002/M002-CONTEXT.md").write_text("# M002: Search\n\nSettled.\n")
+    assert run("queue", cwd=project).out.endswith("2. M002 — Search — pending\n")
+
+
+def test_no_milestone_is_named_twice(project: Path) -> None:
+    ran = run("queue", "order", "M001", "M001", cwd=project)
+    assert (ran.code, ran.out) == (2, "")
+    assert "M001 is named more than once" in ran.err
+    assert not (project / ".gsd/QUEUE-ORDER.json").exists()
+
+
 def test_for_programs(project: Path) -> None:
     ran = run("queue", "--json", cwd=project)
-    assert json.loads(ran.out) == [{"id": "M001", "title": "Small files", "status": "active", "waitsFor": []}]
+    assert json.loads(ran.out) == [
+        {"id": "M001", "title": "Small files", "status": "active", "draft": False, "waitsFor": []}
+    ]

@@ -190,6 +190,29 @@ def test_a_parked_milestone_is_parked_still_when_it_is_had_back(stage: Stage) ->
     assert "M001 — Small files — parked" not in stage.gsd("queue").out
 
 
+@pytest.mark.covers("command:discard")
+@pytest.mark.parametrize(
+    ("order", "then", "back"),
+    [
+        ("M003 M001 M002", (), "M003 M001 M002"),
+        ("M001 M003 M002", ("queue", "move", "M002", "--first"), "M001 M002 M003"),
+        ("M003 M001 M002", ("discard", "M003", "--yes"), "M001 M002"),
+    ],
+    ids=["as it was", "others were moved", "the one before is gone"],
+)
+def test_a_milestone_that_is_had_back_comes_where_it_was(
+    order: str, then: tuple[str, ...], back: str, tmp_path: Path
+) -> None:
+    stage = Stage(root=tmp_path / "free").make(milestones=("M001", "M002", "M003"))
+    stage.gsd("queue", "order", *order.split()).require(DONE)
+    stage.gsd("discard", "M001", "--yes").require(DONE)
+    if then:
+        stage.gsd(*then).require(DONE)
+    stage.gsd("discard", "--restore", "M001").require(DONE)
+    assert _order(stage) == back.split()
+    assert _clean(stage)
+
+
 def test_who_waits_for_a_discarded_milestone_is_named(stage: Stage) -> None:
     assert "M003 waits for M002" in stage.gsd("discard", "M002", "--yes").require(DONE).out
     assert stage.gsd("discard", "M002", "--yes").code == BLOCKED

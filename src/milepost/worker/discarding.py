@@ -6,6 +6,7 @@ Source: spec auto 2.25 (discard), 7; DESIGN rule 7.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Ref of what was not committed; empty for nothing."""
     parked: str = ""
     """Its PARKED file, which a worktree has uncommitted; empty when it was not parked."""
+    before: tuple[str, ...] | None = None
+    """The milestones that came before it; None: nobody wrote that down."""
 
 
 class Discarded(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +68,16 @@ def discard(mid: str, site: Site) -> Discarded:
     kept = gone.discard(site.root, place, branch_name(mid), state_dir=site.state_dir)
     directory = os.path.basename(milestone_dir(Snapshot(str(site.root), site.state_dir, homes={}), mid) or "")
     at = iso(site.now_ms())
-    record = Record(milestone=mid, discarded_at=at, directory=directory, tip=kept.tip, work=kept.work, parked=parked)
+    ids = milestone_ids(home)
+    record = Record(
+        milestone=mid,
+        discarded_at=at,
+        directory=directory,
+        tip=kept.tip,
+        work=kept.work,
+        parked=parked,
+        before=ids[: ids.index(mid)],
+    )
     shelf.mkdir(parents=True, exist_ok=True)
     atomic.replace(shelf / f"{mid}.json", msgspec.json.encode(record) + b"\n")
     paths = _move_out(directory, shelf / mid, site)
@@ -90,8 +102,18 @@ def restore(mid: str, site: Site) -> tuple[Record, str]:
         raise NotQueued(f"{branch_name(mid)} could not be made again at {record.tip[:10]}", hint="gsd doctor")
     paths += _parked_again(record, site)
     (shelf / f"{mid}.json").unlink()
-    paths += queueing.sync(milestone_ids(Snapshot(str(site.root), site.state_dir)), site)
+    order = _in_place(record, milestone_ids(Snapshot(str(site.root), site.state_dir)))
+    paths += [*queueing.listed(order, site), *queueing.sync(order, site)]
     return record, adding.commit(paths, f"docs: restore {mid}\n", site)
+
+
+def _in_place(record: Record, ids: Sequence[str]) -> tuple[str, ...]:
+    """The order with it behind the nearest of those that came before it and are still there."""
+    if record.before is None:
+        return tuple(ids)
+    others = [mid for mid in ids if mid != record.milestone]
+    at = next((others.index(mid) + 1 for mid in reversed(record.before) if mid in others), 0)
+    return (*others[:at], record.milestone, *others[at:])
 
 
 def _move_out(directory: str, target: Path, site: Site) -> list[str]:

@@ -48,5 +48,5 @@ def test_titles_do_not_command_the_terminal_and_programs_get_the_same() -> None:
     assert "\x1b" not in queue.text((loud,))
     assert len(queue.text((loud,)).splitlines()) == 3
     assert queue.document((DONE, ACTIVE, MAIL))[2] == {
-        "id": "M003", "title": "Mail", "status": "pending", "waitsFor": [["M002"]],
+        "id": "M003", "title": "Mail", "status": "pending", "draft": False, "waitsFor": [["M002"]],
     }  # fmt: skip

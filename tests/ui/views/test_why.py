@@ -192,6 +192,12 @@ def test_how_a_milestone_landed() -> None:
     assert table[0].split() == ["execute-task", "M001/S01/T01", "2x", "1", "min", "3.0k", "$0.0060", "done"]
 
 
+def test_a_milestone_that_was_taken_back_out_is_done_again_only_when_somebody_says_so() -> None:
+    gone = Undone(at_ms=NOW, run="r1", milestone="M001", target="main", commit="c" * 40, landed=LANDED.commit)
+    found = told("M001", here([*FAILED, LANDED, gone]))
+    assert (found.document["state"], found.next) == ("undone", "gsd auto --retry M001")
+
+
 def test_where_the_money_went() -> None:
     dear = attempt("c", "M001/S01", kind="plan-slice", prices=(40_000, None), at_ms=NOW - 300_000)
     found = told("cost", here([*FAILED, *dear]))

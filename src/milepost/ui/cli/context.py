@@ -40,8 +40,18 @@ def find(program: str) -> Where:
                 return Where(root=directory, state_dir=name, home=home(name))
         above = os.path.dirname(directory)
         if above == directory:
-            raise NoProject(f"{here}: no {state_dir(program)}/ here or above", hint=f"{program} init makes one.")
+            raise NoProject(f"{here}: no {state_dir(program)}/ here or above", hint=begin(here, program))
         directory = above
+
+
+def begin(directory: str, program: str) -> str:
+    """What makes a project where there is none: in a repository its state directory, elsewhere both."""
+    while not os.path.lexists(os.path.join(directory, ".git")):
+        above = os.path.dirname(directory)
+        if above == directory:
+            return f'{program} new-project "…" begins one from an idea; or git init, then {program} init.'
+        directory = above
+    return f'{program} init makes one; {program} new-project "…" begins it from an idea.'
 
 
 def _is_project(path: str, name: str) -> bool:

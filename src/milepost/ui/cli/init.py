@@ -33,7 +33,12 @@ def run(argv: Sequence[str], program: str) -> int:
     made.add_argument("--no-commit", action="store_true", help="leave the new files uncommitted")
     options = made.parse_args(argv)
     name = state_dir(program)
-    place = repo.inspect(Path(context.outside_worktrees(context.cwd())))
+    here = context.outside_worktrees(context.cwd())
+    try:
+        place = repo.inspect(Path(here))
+    except repo.NotARepository as none:
+        hint = f'git init, and again; or {program} new-project "…", which makes both.'
+        raise repo.NotARepository(str(none), hint=hint) from None
     repo.require_ready(place)
     written = make(place.root, name, commit=not options.no_commit, out=sys.stdout)
     sys.stdout.write(_said(place.root, name, written, program))

@@ -72,6 +72,8 @@ def run(argv: Sequence[str], program: str) -> int:
 def _print(source: Callable[[], list[str]], options: argparse.Namespace) -> int:
     """The last lines, then what is added to them."""
     lines = source()
+    if not (lines or options.json or options.follow):
+        _put(["No errors." if options.errors else "Nothing yet."])
     _put(lines[-options.lines :])
     while options.follow:
         time.sleep(options.interval)

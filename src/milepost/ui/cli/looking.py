@@ -47,7 +47,7 @@ def around(where: Where, program: str, events: Callable[[], Sequence[AnyEvent]] 
         pid=holder.pid if holder else 0,
         carried=ledger.carried(state_path),
         evidence=lambda attempt: _evidence(attempt, where),
-        drafts=_drafts(tree, state),
+        drafts=plan_tree.drafts(tree, state.registry),
         captures=captures.parse(read(tree, root_file(tree, "CAPTURES"))),
         plan=lambda: plan_tree.of(tree, state.registry),
     )

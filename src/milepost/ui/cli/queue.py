@@ -20,7 +20,7 @@ from milepost.model.ids import require_milestone
 from milepost.rules.derive import derive
 from milepost.store.snapshot import Snapshot
 from milepost.ui.cli import arguments, brief, context
-from milepost.ui.views import queue
+from milepost.ui.views import plan_tree, queue
 
 _DROP = "strike out dependencies that the new order violates"
 
@@ -42,9 +42,16 @@ def run(argv: Sequence[str], program: str) -> int:
     made.add_argument("--json", action="store_true", help="the same as a JSON list")
     options = made.parse_args(argv)
     where = context.find(program)
-    registry = derive(Snapshot(where.root, where.state_dir), lock=None).registry
-    sys.stdout.write(json.dumps(queue.document(registry)) + "\n" if options.json else queue.text(registry))
+    sys.stdout.write(_shown(where, as_json=options.json))
     return ExitCode.DONE
+
+
+def _shown(where: context.Where, *, as_json: bool = False) -> str:
+    """The queue as it is now."""
+    tree = Snapshot(where.root, where.state_dir)
+    registry = derive(tree, lock=None).registry
+    drafts = plan_tree.drafts(tree, registry)
+    return json.dumps(queue.document(registry, drafts)) + "\n" if as_json else queue.text(registry, drafts)
 
 
 def _add(argv: Sequence[str], program: str) -> int:
@@ -119,8 +126,7 @@ def _reorder(order: Sequence[str], drop: bool, program: str) -> int:
     lines = [f"Dropped: {each.milestone} no longer waits for {each.other}." for each in done.dropped]
     lines += [f"{each.kind}: {each}" for each in done.problems]
     lines += [f"Not committed: {done.uncommitted}"] if done.uncommitted else []
-    registry = derive(Snapshot(where.root, where.state_dir), lock=None).registry
-    sys.stdout.write("".join(f"{line}\n" for line in lines) + queue.text(registry))
+    sys.stdout.write("".join(f"{line}\n" for line in lines) + _shown(where))
     return ExitCode.DONE
 
 

@@ -42,6 +42,7 @@ from milepost.formats.journal import (
 from milepost.model import money
 from milepost.model.words import counted
 from milepost.rules import budget
+from milepost.ui.views import landing_steps
 from milepost.ui.views.parallel_text import plain
 from milepost.ui.views.spans import seconds
 
@@ -199,7 +200,7 @@ _SAYS: Final[Mapping[type, Callable[[Any], str]]] = {
     AttemptEnded: _attempt_ended,
     CapReset: lambda e: f"attempts of {'every unit' if e.unit == '*' else e.unit} count afresh",
     BudgetAlerted: _alert,
-    LandingStep: _landing_step,
+    LandingStep: landing_steps.says,
     Landed: _landed,
     LandingEnded: _landing_ended,
     SliceReady: lambda e: f"slice {e.slice} is ready to be merged, {e.commit[:10]}",

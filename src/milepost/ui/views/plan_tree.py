@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from milepost.formats import plan, roadmap
 from milepost.formats.tree import Tree, milestone_file, read, slice_file
-from milepost.model.state import RegistryEntry
+from milepost.model.state import RegistryEntry, Status
 
 
 class Discussion(StrEnum):
@@ -56,6 +56,13 @@ def discussion(tree: Tree, mid: str) -> Discussion:
     if read(tree, milestone_file(tree, mid, "CONTEXT")):
         return Discussion.DISCUSSED
     return Discussion.DRAFT if milestone_file(tree, mid, "CONTEXT-DRAFT") else Discussion.NOT_DISCUSSED
+
+
+def drafts(tree: Tree, registry: Iterable[RegistryEntry]) -> tuple[str, ...]:
+    """Milestones to come that have a draft of their context and no context."""
+    waits = (Status.ACTIVE, Status.PENDING)
+    open_ = (entry.id for entry in registry if entry.status in waits)
+    return tuple(mid for mid in open_ if discussion(tree, mid) is Discussion.DRAFT)
 
 
 def ids(stems: Iterable[Stem]) -> frozenset[str]:

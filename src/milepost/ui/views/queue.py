@@ -4,7 +4,9 @@
     2. M002 — Sign-in — active
     3. M003 — Mail — pending — waits for M002
     4. M004 — Digest — pending — waits for M003 → M002
+    5. M005 — Search — draft
 
+A draft is to be discussed before it is planned (`gsd discuss M005`).
 Source: parallel PR-191, PR-212.
 """
 
@@ -14,20 +16,22 @@ from milepost.model.state import RegistryEntry, Status
 from milepost.ui.views.parallel_text import plain
 
 
-def text(registry: Sequence[RegistryEntry]) -> str:
-    """For people; ends in one newline."""
+def text(registry: Sequence[RegistryEntry], drafts: Collection[str] = ()) -> str:
+    """For people; ends in one newline. drafts: milestones that have only a draft of their context."""
     if not registry:
         return "# Queue\n\nThere are no milestones yet.\n"
-    return "# Queue\n\n" + "".join(f"{number}. {_line(entry, registry)}\n" for number, entry in enumerate(registry, 1))
+    lines = (f"{number}. {_line(entry, registry, drafts)}\n" for number, entry in enumerate(registry, 1))
+    return "# Queue\n\n" + "".join(lines)
 
 
-def document(registry: Sequence[RegistryEntry]) -> list[dict[str, object]]:
+def document(registry: Sequence[RegistryEntry], drafts: Collection[str] = ()) -> list[dict[str, object]]:
     """For programs."""
     return [
         {
             "id": entry.id,
             "title": entry.title,
             "status": str(entry.status),
+            "draft": entry.id in drafts,
             "waitsFor": [list(names) for names in waits(entry, registry)],
         }
         for entry in registry
@@ -54,10 +58,13 @@ def _open(entry: RegistryEntry, known: Mapping[str, RegistryEntry], seen: Collec
     return tuple(name for name in dict.fromkeys(entry.depends_on) if name not in complete and name not in seen)
 
 
-def _line(entry: RegistryEntry, registry: Sequence[RegistryEntry]) -> str:
+def _line(entry: RegistryEntry, registry: Sequence[RegistryEntry], drafts: Collection[str]) -> str:
     known = {each.id for each in registry}
     levels = [", ".join(_named(name, known) for name in names) for names in waits(entry, registry)]
-    words = f"{entry.id} — {plain(entry.title)} — {entry.status}"
+    status = str(entry.status)
+    if entry.id in drafts:
+        status = "draft" if entry.status is Status.PENDING else f"{status}, draft"
+    words = f"{entry.id} — {plain(entry.title)} — {status}"
     return f"{words} — waits for {' → '.join(levels)}" if levels else words
 
 

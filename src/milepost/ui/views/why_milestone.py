@@ -48,7 +48,7 @@ def story(mid: str, here: Situation, waiting: tuple[Row, ...]) -> Story:
                 else []
             ),
         ),
-        next=waiting[0].next if waiting else _next(word, here),
+        next=waiting[0].next if waiting else _next(word, mid, here),
         document={
             "about": "milestone",
             "milestone": mid,
@@ -60,7 +60,7 @@ def story(mid: str, here: Situation, waiting: tuple[Row, ...]) -> Story:
             "tokens": spent.tokens,
             "units": [_unit(key, attempts, here) for key, attempts in of_units(tried).items()],
             "history": [{"at": e.at_ms, "event": happenings.tag(e), "says": happenings.sentence(e)} for e in told],
-            "next": (waiting[0].next if waiting else _next(word, here)) or None,
+            "next": (waiting[0].next if waiting else _next(word, mid, here)) or None,
         },
     )
 
@@ -169,5 +169,7 @@ def _held_up(here: Situation) -> str:
     return "" if found.word in ("running", "idle", "done") else f" The project is {found.word}: {found.cause}"
 
 
-def _next(word: str, here: Situation) -> str:
+def _next(word: str, mid: str, here: Situation) -> str:
+    if word == "undone":  # What was taken back out is not done again unless somebody says so.
+        return "" if here.alive else here.typed(f"gsd auto --retry {mid}")
     return "" if word == "merged" or here.alive else here.typed("gsd auto")
