@@ -11,7 +11,6 @@ from milepost.formats.evidence import Evidence
 from milepost.formats.journal import AnyEvent
 from milepost.formats.tree import read, root_file
 from milepost.model import money
-from milepost.model.state import State, Status
 from milepost.rules import projection, waits
 from milepost.rules.attempts import Attempt
 from milepost.rules.derive import derive
@@ -51,13 +50,6 @@ def around(where: Where, program: str, events: Callable[[], Sequence[AnyEvent]] 
         captures=captures.parse(read(tree, root_file(tree, "CAPTURES"))),
         plan=lambda: plan_tree.of(tree, state.registry),
     )
-
-
-def _drafts(tree: Snapshot, state: State) -> tuple[str, ...]:
-    """Milestones to come that have a draft of their context and no context."""
-    waits = (Status.ACTIVE, Status.PENDING)
-    open_ = (entry.id for entry in state.registry if entry.status in waits)
-    return tuple(mid for mid in open_ if plan_tree.discussion(tree, mid) is plan_tree.Discussion.DRAFT)
 
 
 def problems(where: Where) -> tuple[str, ...]:

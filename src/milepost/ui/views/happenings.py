@@ -156,10 +156,6 @@ def _alert(e: BudgetAlerted) -> str:
     return f"{e.percent} % of {budget.whose(e.scope)} ({money.show(e.ceiling_micro_usd)}) is spent"
 
 
-def _landing_step(e: LandingStep) -> str:
-    return f"landing, {e.slice + ' ' if e.slice else ''}{e.step}" + (f": {e.detail}" if e.detail else "")
-
-
 def _landed(e: Landed | SliceLanded) -> str:
     push = f"; NOT pushed: {e.push_error}" if e.push_error else "; pushed" if e.pushed else ""
     what = f"slice {e.slice} landed" if isinstance(e, SliceLanded) else "landed"
