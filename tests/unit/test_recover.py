@@ -20,6 +20,7 @@ from milepost.formats.journal import (
 from milepost.formats.preferences import Preferences
 from milepost.model.outcome import Committed, Inconclusive, Unfinished, VerifyFailed
 from milepost.rules import budget
+from milepost.rules.attempts import open_attempts
 from milepost.store.journal import Journal
 from milepost.testing import projects
 from milepost.testing.scripted import Hang, Step, Tool
@@ -82,7 +83,7 @@ def ends(bench: Bench) -> list[tuple[Result, str]]:
 
 def settled(bench: Bench) -> None:
     """Nothing is open, nothing is held back, nothing is shown as running."""
-    assert recover.open_attempts(events(bench)) == ()
+    assert open_attempts(events(bench)) == ()
     assert budget.books(events(bench)).reserved == 0
     runtime = bench.workspace.root_state / "runtime"
     assert [p for part in ("attempts", "units") for p in (runtime / part).glob("*")] == []
@@ -236,7 +237,7 @@ async def test_only_the_milestones_own_attempts_are_recovered(project: Path) -> 
     )
     Journal(project / STATE, "M002").append(other)
     assert await recover.recover(bench) == ()
-    assert recover.open_attempts(events(bench)) == (other,)
+    assert open_attempts(events(bench)) == (other,)
 
 
 def started(name: str) -> AttemptStarted:
@@ -259,7 +260,7 @@ def ended(name: str) -> AttemptEnded:
     ],
 )
 def test_open_attempts(found: Sequence[AnyEvent], names: list[str]) -> None:
-    assert [e.attempt for e in recover.open_attempts(found)] == names
+    assert [e.attempt for e in open_attempts(found)] == names
 
 
 async def test_the_plan_was_changed_meanwhile(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,12 +22,12 @@ from milepost.formats.status import Status, WorkerState
 from milepost.formats.tree import milestone_dir
 from milepost.git import repo
 from milepost.model.state import Phase
+from milepost.rules.attempts import open_attempts
 from milepost.rules.derive import derive
 from milepost.store import beacons
 from milepost.store.lease import Handed, Lease
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Workspace
-from milepost.unit.recover import open_attempts
 from milepost.worker import places
 from milepost.worker.holding import signed
 from milepost.worker.shift import Shift

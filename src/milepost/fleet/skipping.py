@@ -17,9 +17,9 @@ from milepost.formats.tree import Tree, milestone_file, read, slice_file
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done
 from milepost.rules._derive_slice import blockers
+from milepost.rules.attempts import open_attempts
 from milepost.rules.targets import Target
 from milepost.unit import before
-from milepost.unit.recover import open_attempts
 from milepost.unit.unsettled import require_settled
 
 _VERDICTS: Final[Mapping[UnitKind, str]] = {UnitKind.RUN_UAT: "PASS", UnitKind.VALIDATE_MILESTONE: "pass"}

@@ -181,3 +181,17 @@ def _chained(
 
 def _last(facts: Sequence[AnyEvent], kind: type[_Kind]) -> _Kind | None:
     return next((fact for fact in reversed(facts) if isinstance(fact, kind)), None)
+
+
+def open_attempts(events: Iterable[AnyEvent]) -> tuple[AttemptStarted, ...]:
+    """Attempts without an end, oldest first."""
+    found: dict[str, AttemptStarted] = {}
+    for event in events:
+        match event:
+            case AttemptStarted():
+                found[event.attempt] = event
+            case AttemptEnded(attempt=attempt):
+                found.pop(attempt, None)
+            case _:
+                pass
+    return tuple(found.values())

@@ -5,30 +5,17 @@ nothing usable is closed as crashed, and what its transcript shows goes into the
 Source: DESIGN rules 2 and 10, style R7, spec auto 5.7.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from milepost.formats.journal import AnyEvent, AttemptEnded, AttemptStarted, BudgetReserved, Result
 from milepost.model.outcome import Outcome, Unfinished
 from milepost.model.units import Unit, of_type
+from milepost.rules.attempts import open_attempts
 from milepost.store.journal import Journal
 from milepost.unit import before as books_before
 from milepost.unit import session
 from milepost.unit.bench import Bench
 from milepost.unit.transaction import Attempt, close, committed, settle
-
-
-def open_attempts(events: Iterable[AnyEvent]) -> tuple[AttemptStarted, ...]:
-    """Attempts without an end, oldest first."""
-    found: dict[str, AttemptStarted] = {}
-    for event in events:
-        match event:
-            case AttemptStarted():
-                found[event.attempt] = event
-            case AttemptEnded(attempt=attempt):
-                found.pop(attempt, None)
-            case _:
-                pass
-    return tuple(found.values())
 
 
 def free_reservations(events: Sequence[AnyEvent], journal: Journal, *, run: str, at_ms: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.journal import AnyEvent
 from milepost.model.work import is_quick
-from milepost.unit.recover import open_attempts
+from milepost.rules.attempts import open_attempts
 
 
 def settles(command: str = "gsd auto") -> str:

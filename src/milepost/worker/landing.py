@@ -26,9 +26,9 @@ from milepost.model.outcome import Committed, Outcome
 from milepost.model.state import State, Status
 from milepost.model.units import Unit, UnitKind
 from milepost.rules import done, messages, quick, secrets
+from milepost.rules.attempts import open_attempts
 from milepost.store.snapshot import Snapshot
 from milepost.unit.bench import Bench
-from milepost.unit.recover import open_attempts
 from milepost.worker import carry, landing_words, merge_check, notebooks, places
 from milepost.worker.shift import Ending, Shift
 

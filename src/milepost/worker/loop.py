@@ -24,13 +24,14 @@ from milepost.model.outcome import Committed, Inconclusive, Outcome, OverBudget,
 from milepost.model.state import State
 from milepost.model.units import Unit, UnitKind
 from milepost.process import ladder
+from milepost.rules.attempts import open_attempts
 from milepost.rules.derive import derive
 from milepost.rules.dispatch import Dispatch, Halt, decide
 from milepost.store import ledger, steering
 from milepost.store.snapshot import Snapshot
 from milepost.unit import before, remember
 from milepost.unit.bench import Bench, Workspace
-from milepost.unit.recover import free_reservations, open_attempts, recover
+from milepost.unit.recover import free_reservations, recover
 from milepost.unit.transaction import run_unit
 from milepost.worker import (
     alerts,

@@ -21,11 +21,11 @@ from milepost.model import work
 from milepost.model.units import UnitKind
 from milepost.model.words import counted
 from milepost.rules import messages, quick, staging
+from milepost.rules.attempts import open_attempts
 from milepost.store import atomic
 from milepost.store.snapshot import Snapshot
 from milepost.unit import leftovers
 from milepost.unit.bench import Workspace
-from milepost.unit.recover import open_attempts
 from milepost.worker import carry, hook
 from milepost.worker.shift import Shift
 

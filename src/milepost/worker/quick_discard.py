@@ -15,10 +15,10 @@ from milepost.git.branches import leave_branch
 from milepost.git.put_right import take_back
 from milepost.git.snapshots import snapshot
 from milepost.git.worktrees import branch_name, worktree_path
+from milepost.rules.attempts import open_attempts
 from milepost.rules.quick import Quick
 from milepost.store.journal import Journal
 from milepost.unit import leftovers
-from milepost.unit.recover import open_attempts
 from milepost.worker.adding import Site
 
 

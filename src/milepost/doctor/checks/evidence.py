@@ -13,9 +13,9 @@ from milepost.doctor.places_in_text import line_of
 from milepost.doctor.site import Site
 from milepost.formats import placeholder, plan, summary
 from milepost.formats.tree import milestone_file, read
+from milepost.rules.attempts import open_attempts
 from milepost.rules.done import task_planned
 from milepost.unit import unsettled
-from milepost.unit.recover import open_attempts
 
 
 def look(site: Site) -> Iterator[Finding]:
