@@ -4,11 +4,9 @@
 list of broken promises is compared with it.
 """
 
-import importlib
 import os
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -18,13 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def pages() -> ModuleType:
+def pages(page: Callable[[str], ModuleType]) -> ModuleType:
     """The module that makes the page."""
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        return importlib.import_module("pages.auto_coverage")
-    finally:
-        sys.path.remove(str(ROOT / "docs"))
+    return page("auto_coverage")
 
 
 @pytest.fixture(scope="module")

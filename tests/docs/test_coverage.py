@@ -4,11 +4,11 @@ The numbers are listed here, so that this holds in a clone without the specifica
 checkout, the list is compared with it.
 """
 
-import importlib.util
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -34,15 +34,9 @@ STATED = numbers("PR", (*_PR, *_AUTO), 3) | numbers("DV", _DV, 2) | numbers("FM"
 
 
 @pytest.fixture(scope="module")
-def marked() -> Mapping[str, tuple[str, ...]]:
+def marked(page: Callable[[str], ModuleType]) -> Mapping[str, tuple[str, ...]]:
     """Number to its tests, as the page in the reference has them."""
-    path = ROOT / "docs" / "pages" / "coverage.py"
-    spec = importlib.util.spec_from_file_location("coverage_page", path)
-    assert spec is not None
-    assert spec.loader is not None
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
-    found: Mapping[str, tuple[str, ...]] = page.marks()
+    found: Mapping[str, tuple[str, ...]] = page("coverage").marks()
     return found
 
 

@@ -1,8 +1,7 @@
 """Whether anything acts on a setting is found in the code, and is true of every setting there is."""
 
 import ast
-import importlib
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -14,13 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def in_use() -> ModuleType:
+def in_use(page: Callable[[str], ModuleType]) -> ModuleType:
     """The module that looks."""
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        return importlib.import_module("pages.in_use")
-    finally:
-        sys.path.remove(str(ROOT / "docs"))
+    return page("in_use")
 
 
 def test_every_setting_acts(in_use: ModuleType) -> None:
