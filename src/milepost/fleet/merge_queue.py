@@ -5,8 +5,10 @@
 Source: DESIGN "Parallel", parallel PR-088, PR-089, PR-120 to PR-124, PR-330, FM-93 to FM-96.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import anyio
 
@@ -16,15 +18,20 @@ from milepost.fleet.site import Site
 from milepost.formats.journal import LandingEnded
 from milepost.rules.fleet import Fleet
 from milepost.store import ledger
-from milepost.store.lease import LeaseHeld
+from milepost.store.lease import Holder, LeaseHeld
 from milepost.store.snapshot import Snapshot
 from milepost.worker import effects, landing, landing_slice
 from milepost.worker.shift import Shift
 
 LANDED = ("landed", "kept")
 """Outcomes of a merge that is on its target; of the second something could not be cleared away."""
-_TURN_S = 120.0
-"""How long one waits for a merge that is under way."""
+_LOOK_S = 0.1
+Says: TypeAlias = Callable[[str], None]
+"""Told at once, while others wait for the result."""
+
+
+def _nobody(_text: str) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +52,10 @@ def order(plans: Plans, told: Fleet, *, by_completion: bool) -> tuple[str, ...]:
     return tuple(ready)
 
 
-async def merge(milestone: str, site: Site, *, slice_id: str = "") -> Result:
+async def merge(milestone: str, site: Site, *, slice_id: str = "", says: Says = _nobody) -> Result:
     """Merge one milestone, or one finished slice of it. Expected endings are values; raises LeaseHeld."""
     with ExitStack() as held:
-        await turn(held, milestone, site)
+        await turn(held, milestone, site, says)
         shift = site.shift()
         landing.complete_published(shift)
         home = Snapshot(str(site.root), site.state_dir)
@@ -77,19 +84,26 @@ def project(site: Site, shift: Shift) -> None:
         ledger.publish(site.state, site.journal("landing").everything())
 
 
-async def turn(held: ExitStack, milestone: str, site: Site) -> None:
-    """Take the merge lease, waiting for a merge that is under way, then what keeps others off."""
-    what = f"merge {milestone}"
-    with anyio.move_on_after(_TURN_S) as waiting:
-        while True:
-            try:
-                held.enter_context(site.hold("merge", what))
-                break
-            except LeaseHeld:
-                await anyio.sleep(0.1)
-    if waiting.cancelled_caught:
-        raise LeaseHeld("the merge queue", None)
+async def turn(held: ExitStack, milestone: str, site: Site, says: Says = _nobody) -> None:
+    """Take the merge lease, as soon as no other merge lives that has it, then what keeps others off.
+
+    However long a check of another milestone takes: that is no fault of this one.
+    """
+    what, told = f"merge {milestone}", False
+    while True:
+        try:
+            held.enter_context(site.hold("merge", what))
+            break
+        except LeaseHeld as busy:
+            if not told:
+                told = True
+                says(f"{milestone} waits for its turn: {_who(busy.holder)} is under way")
+            await anyio.sleep(_LOOK_S)
     held.enter_context(site.hold("auto", what, shared=True))
+
+
+def _who(holder: Holder | None) -> str:
+    return f"{holder.command} (pid {holder.pid})" if holder and holder.command else "another merge"
 
 
 def not_begun(milestone: str, error: MilepostError, site: Site) -> Result:

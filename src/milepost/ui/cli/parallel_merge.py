@@ -81,7 +81,7 @@ async def _merge(chosen: Sequence[str], slice_id: str, site: Site) -> list[Resul
     results = []
     for milestone in chosen:
         try:
-            results.append(await merge_queue.merge(milestone, site, slice_id=slice_id))
+            results.append(await merge_queue.merge(milestone, site, slice_id=slice_id, says=_aloud))
             _tell(results[-1], slice_id, site)
         except MilepostError as error:
             if len(chosen) == 1:
@@ -90,6 +90,12 @@ async def _merge(chosen: Sequence[str], slice_id: str, site: Site) -> list[Resul
         if results[-1].ended.outcome in _CONFLICTS:
             break
     return results
+
+
+def _aloud(text: str) -> None:
+    """Say at once why nothing happens; the report comes when it did."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _tell(result: Result, slice_id: str, site: Site) -> None:
