@@ -123,7 +123,13 @@ def _with_restarts(options: argparse.Namespace, mid: str, site: adding.Site, pro
 
 def _kept(options: argparse.Namespace) -> list[str]:
     """Those options that an auto mode has too, and that hold for a run that is begun again."""
-    valued = {"--model": options.model, "--agent": options.agent, "--record": options.record, "--until": options.until}
+    valued = {
+        "--model": options.model,
+        "--agent": options.agent,
+        "--record": options.record,
+        "--until": options.until,
+        "--response-timeout": options.response_timeout,
+    }
     set_ = {"--no-sandbox": options.no_sandbox, "--json": options.json, "--supervised": options.supervised}
     found = [part for name, value in valued.items() if value for part in (name, str(value))]
     return [*found, "--pace", str(options.pace), *(name for name, value in set_.items() if value)]
