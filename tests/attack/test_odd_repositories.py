@@ -37,6 +37,17 @@ def test_a_lock_in_the_users_checkout_is_named(stage: Stage) -> None:
     assert stage.attempts() == 3
 
 
+@pytest.mark.parametrize("name", [".gitignore", ".gitattributes", ".gitmodules", ".mailmap"])
+def test_a_pipe_where_git_reads_a_file_is_removed(stage: Stage, name: str) -> None:
+    """Git would wait for its other end, for five minutes in every call."""
+    stage.make()
+    stage.replay(TASK, [*steps(TASK), raw_shell("sh", "-c", f"rm -f {name}; mkfifo {name}")])
+    stage.auto().require(DONE)
+    stage.require_landed()
+    [taken] = [event for event in stage.events("corrected") if "where git reads" in str(event["what"])]
+    assert taken["paths"] == [name]
+
+
 def test_a_branch_of_that_name_with_other_history_is_refused(stage: Stage) -> None:
     stage.make()
     empty = stage.git("commit-tree", "-m", "unrelated", stage.git("mktree", ok=(0,)).strip()).strip()

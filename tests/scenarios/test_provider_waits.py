@@ -214,7 +214,7 @@ def test_a_wait_does_not_count_as_a_unit(quick: Stage) -> None:
 
 def test_a_run_with_a_time_limit_does_not_wait_longer(quick: Stage) -> None:
     with FakeModel(first(1, Failing(429, "resets in 3 hours"))) as server:
-        ran = quick.gsd("headless", "auto", "--model", MODEL, "--timeout", "4000", **server.env("openai"))
+        ran = quick.gsd("headless", "auto", "--model", MODEL, "--timeout", "15000", **server.env("openai"))
     summary = json.loads(ran.require(ERROR).out.splitlines()[-1])
     assert "time limit" in summary["reason"]
     assert len(quick.events("wait-began")) == 1

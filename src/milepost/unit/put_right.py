@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from milepost.formats.journal import Corrected, SessionEnded
 from milepost.formats.tree import Tree, milestone_file, slice_file
-from milepost.git import anchor, refs, status
+from milepost.git import anchor, refs, special_files, status
 from milepost.git.put_right import put_right_branch, take_back
 from milepost.git.snapshots import snapshot
 from milepost.git.status import Change
@@ -71,12 +71,14 @@ def tree_of(bench: Bench) -> Tree:
 
 
 def anchored(attempt: str, bench: Bench) -> list[Correction]:
-    """Tie the worktree to its repository, before git is asked anything there: commands can write its `.git`."""
-    place = bench.workspace
-    if place.isolation != "worktree" or not anchor.hold(place.root, place.cwd, shelf_of(bench, attempt)):
-        return []
-    what = "replaced the worktree's .git; it is back"
-    return [Correction(what, (), str(shelf_of(bench, attempt).relative_to(place.root)))]
+    """Make git usable in the worktree before it is asked anything there: commands can write its `.git`."""
+    place, shelf = bench.workspace, shelf_of(bench, attempt)
+    found = []
+    if place.isolation == "worktree" and anchor.hold(place.root, place.cwd, shelf):
+        found.append(Correction("replaced the worktree's .git; it is back", (), str(shelf.relative_to(place.root))))
+    if names := special_files.remove(place.cwd):
+        found.append(Correction("made a pipe, socket or device where git reads a file; it was removed", names))
+    return found
 
 
 def _branch(base: str, bench: Bench) -> list[Correction]:
