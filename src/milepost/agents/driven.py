@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import anyio
 
-from milepost.agents.session import Ended, ErrorKind, Event, SessionError, Stop, ToolCall
+from milepost.agents.session import Ended, ErrorKind, Event, SessionError, SessionSpec, Stop, ToolCall
 
 _T = TypeVar("_T")
 
@@ -57,6 +57,11 @@ class Controls:
         """The texts since the last time, in order; they are handed out once."""
         taken, self._steered = self._steered, []
         return taken
+
+    async def clear(self, spec: SessionSpec) -> None:
+        """Wait while a person holds the session (`SessionSpec.held`); what they say then is steering."""
+        for text in await self.wait(spec.held):
+            self.steer(text)
 
     async def wait(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Await `work()`; raises Interrupted as soon as the session is cancelled. Every wait of a session is one."""

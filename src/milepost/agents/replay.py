@@ -79,8 +79,10 @@ class ReplayAgent:
         try:
             for event in recorded.events[:-1]:
                 await controls.wait(partial(anyio.sleep, self._pace_s))
+                await controls.clear(spec)
                 async for played in player.play(event):
                     yield played
+            await controls.clear(spec)
             player.end()
         except SessionFailed as end:
             if end.error is None or end.error.kind is not ErrorKind.DIVERGED:

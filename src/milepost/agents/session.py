@@ -4,7 +4,7 @@ Implementations: `agents.builtin` (a model provider), `agents.replay` (a cassett
 The events are facts; each is one `msgspec` struct, so that a cassette and a transcript hold the same words.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +33,11 @@ async def nobody(_question: str, _options: tuple[str, ...]) -> str:
 def always() -> bool:
     """The answer of whoever minds no request."""
     return True
+
+
+async def unheld() -> Sequence[str]:
+    """The wait of a session that nobody holds: none, and nothing is said."""
+    return ()
 
 
 class SessionSpec(NamedTuple):
@@ -68,6 +73,9 @@ class SessionSpec(NamedTuple):
     """Puts a question, with the answers to choose from, to whoever is there; the tool `ask` calls it."""
     may_ask: Callable[[], bool] = always
     """Asked before each model request; False: the session ends instead, as if cancelled."""
+    held: Callable[[], Awaitable[Sequence[str]]] = unheld
+    """Awaited before each model request, and before the session ends by itself: as long as a person holds it. What it
+    returns is put before the model, as if steered."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="text"):

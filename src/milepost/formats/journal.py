@@ -549,6 +549,18 @@ class QuickDiscarded(Event, frozen=True, kw_only=True, tag="quick-discarded"):
     """A ref that keeps what was not committed; empty: there was nothing."""
 
 
+class Held(Event, frozen=True, kw_only=True, tag="held"):
+    """A person holds a session: no request is made and nothing is paid until they let it go."""
+
+    attempt: str
+
+
+class LetGo(Event, frozen=True, kw_only=True, tag="let-go"):
+    """A session that was held goes on in the same conversation."""
+
+    attempt: str
+
+
 AnyEvent: TypeAlias = (
     RunStarted
     | RunEnded
@@ -595,4 +607,6 @@ AnyEvent: TypeAlias = (
     | Notified
     | QuickAsked
     | QuickDiscarded
+    | Held
+    | LetGo
 )

@@ -136,6 +136,7 @@ class ScriptedAgent:
     async def _play(self, spec: SessionSpec, attempt: int, controls: Controls) -> AsyncGenerator[Event, None]:
         toolbox = Toolbox(spec, shell_runner=self._runner)
         for number, step in enumerate(self._steps(spec, attempt), start=1):
+            await controls.clear(spec)
             self.steered += controls.take_steering()
             match step:
                 case Tool(tool=name, args=args):
@@ -151,6 +152,8 @@ class ScriptedAgent:
                     yield _usage(step)
                 case _:
                     await controls.wait(partial(_act, step, spec))
+        await controls.clear(spec)
+        self.steered += controls.take_steering()
 
     def _steps(self, spec: SessionSpec, attempt: int) -> Sequence[Step]:
         names = (spec.unit.key, spec.unit.type, str(spec.unit.kind), "*")

@@ -15,6 +15,7 @@ from milepost.rules import budget, routing
 from milepost.store.journal import Journal
 from milepost.unit.asking import Answerer, Nobody
 from milepost.unit.clock import Awake, Clock
+from milepost.unit.hold import Hold
 from milepost.unit.told import Told
 
 
@@ -108,6 +109,8 @@ class Bench:
     """Whether somebody wants to be heard before the next unit begins: a wait for money ends for it."""
     held_up: Callable[[str, int], None] = lambda _why, _until_ms: None
     """Told for what the next unit waits, and until when (epoch ms; 0: not known); an empty text: no longer."""
+    hold: Hold = field(default_factory=Hold)
+    """By which a person holds the session in flight."""
     clock: Clock = field(default_factory=Awake)
     """What the time limits of a session are measured with."""
 

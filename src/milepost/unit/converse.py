@@ -7,6 +7,7 @@ and minds its time. Source: DESIGN rule 8, spec auto 5.10, 5.12.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,7 +16,7 @@ from milepost.agents.session import Ended, Event, Session, SessionSpec, Stop, Te
 from milepost.errors import MilepostError
 from milepost.formats.journal import AnyEvent, SessionEnded
 from milepost.rules import budget, supervision
-from milepost.unit import billing, ceilings, spoken, supervise
+from milepost.unit import billing, ceilings, held, spoken, supervise
 from milepost.unit.bench import Bench
 from milepost.unit.transcript import Transcript
 
@@ -97,7 +98,7 @@ async def converse(spec: SessionSpec, attempt: str, bench: Bench, transcript: Tr
     """
     drive = _Drive(attempt, bench)
     supervisor = supervise.Supervisor(spec, attempt, bench, transcript)
-    watched = spec._replace(may_ask=drive.may_ask)
+    watched = spec._replace(may_ask=drive.may_ask, held=partial(held.stand, attempt, bench, transcript))
     async with bench.agent.open(watched) as session, ending_together() as tasks:
         tasks.start_soon(_cancel_when_asked, bench.stop, session, tasks.cancel_scope)
         tasks.start_soon(supervisor.watch, session, tasks.cancel_scope)

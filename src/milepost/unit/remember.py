@@ -118,6 +118,7 @@ async def _reply(look: _Look, said: str, bench: Bench) -> str:
     place.mkdir(parents=True, exist_ok=True)
     try:
         spec = _spec(look, said, place, bench)
+        await bench.hold.passed(bench.stop)
         with anyio.move_on_after(_LONGEST_S):
             async with bench.agent.open(spec) as talk, ending_together() as tasks:
                 tasks.start_soon(_cancel_when_asked, bench.stop, talk)

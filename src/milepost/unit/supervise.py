@@ -1,8 +1,9 @@
 """Stand beside a running session: say what its time and its context ask for, end it when it must end.
 
 The session's state is known from its events: between a call and its result a tool runs, otherwise the model is at work;
-a tool that asks a person stops all clocks. When the machine slept or this process stood still, the silence begins
-anew. Every message is journaled, told to the watcher, in the transcript, and shown in `runtime/units/`.
+a tool that asks a person stops all clocks, and so does a person who holds the session. When the machine slept or this
+process stood still, the silence begins anew. Every message is journaled, told to the watcher, in the transcript, and
+shown in `runtime/units/`.
 Source: spec auto 5.8, 5.10, field-reports #30, #46; docs/decisions/0017.
 """
 
@@ -103,7 +104,7 @@ class Supervisor:
             self._record.write(self._progress)
 
     def _count(self, passed_s: float, at_s: float, *, anew: bool) -> None:
-        asking = ASK in self._open.values()
+        asking = ASK in self._open.values() or self._bench.hold.stands
         since_s = self._seen.silent_s + passed_s if self._happened_s is None else max(0.0, at_s - self._happened_s)
         silent_s = 0.0 if anew or asking else since_s
         self._happened_s = None

@@ -20,6 +20,7 @@ from milepost.store.journal import Journal
 from milepost.store.lease import Lease
 from milepost.unit.asking import Answerer, Nobody
 from milepost.unit.bench import Bench, Silent, Watcher, Workspace
+from milepost.unit.hold import Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ class Shift:
     """Whether an order waits for the end of the unit."""
     held_up: Callable[[str, int], None] = lambda _why, _until_ms: None
     """Told for what the next unit waits beside the provider (`Bench.held_up`)."""
+    hold: Hold = field(default_factory=Hold)
+    """By which a person holds the session in flight."""
     wait_scale: float = 1.0
     """A factor for our own delays before a provider is asked again (`rules.limits.SCALE`)."""
     command: str = "auto"
@@ -136,6 +139,7 @@ class Shift:
             wanted=self.wanted,
             held_up=self.held_up,
             answerer=self.answerer,
+            hold=self.hold,
         )
 
 

@@ -57,6 +57,7 @@ class Conversation:
 
     async def _turns(self, controls: Controls, client: "httpx2.AsyncClient") -> AsyncGenerator[Event, None]:
         self._say(self._spec.prompt)
+        await controls.clear(self._spec)
         while self._parts:
             for text in controls.take_steering():
                 self._say(text)
@@ -65,6 +66,7 @@ class Conversation:
                 async with aclosing(step) as events:
                     async for event in events:
                         yield event
+            await controls.clear(self._spec)
             for text in (*self._nudges(), *controls.take_steering()):
                 self._say(text)
 
@@ -88,8 +90,17 @@ class Conversation:
             if problem is None:
                 break
             await lineup.recover(problem, controls, client)
+            await self._hear(controls)
         lineup.answered()
         self._answer = exchange.response
+
+    async def _hear(self, controls: Controls) -> None:
+        """Before a request is made again: wait while it is held, and add what was said then."""
+        await controls.clear(self._spec)
+        for text in controls.take_steering():
+            self._say(text)
+        if self._parts:
+            self._close_request()
 
     async def _use_tools(self, controls: Controls) -> AsyncGenerator[Event, None]:
         """Run the calls of the answer one after the other, and keep their results for the next request."""

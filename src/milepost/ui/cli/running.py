@@ -44,6 +44,7 @@ from milepost.ui.cli import (
 from milepost.ui.notify import door, remote
 from milepost.unit.asking import Nobody
 from milepost.unit.converse import ending_together
+from milepost.unit.hold import Hold
 from milepost.worker import loop
 from milepost.worker.holding import signed
 from milepost.worker.shift import Ending, Shift
@@ -82,7 +83,7 @@ def add_ways(made: argparse.ArgumentParser) -> None:
     supervised.add_option(made)
     made.add_argument("--timeout", metavar="MS", type=_milliseconds, default=0, help="end the run after so long")
     made.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
-    made.set_defaults(discuss=None, goes_on=True, answerer=Nobody(), restarts=None, quick=None)
+    made.set_defaults(discuss=None, goes_on=True, answerer=Nobody(), restarts=None, quick=None, hold=Hold())
 
 
 def run(argv: Sequence[str], program: str, command: str) -> int:
@@ -235,6 +236,7 @@ def _shift(
         goes_on=options.goes_on,
         quick=options.quick,
         answerer=options.answerer,
+        hold=options.hold,
     )
 
 

@@ -50,6 +50,8 @@ class Job:
         self.words = tuple(words)
         self.nature = nature
         self.telling = Telling(program)
+        self.holding = False
+        """A person wants the session in flight held."""
         self.pausing = False
         """A person wants it paused."""
         self.told = False
@@ -85,16 +87,29 @@ class Job:
 
     def answer(self, question: str, text: str | None) -> None:
         """Send it what a person said to a question; None: decide yourself."""
-        # It may have ended this very moment.
-        with suppress(OSError):
-            if self.process.stdin is not None:
-                self.process.stdin.write(json.dumps({"id": question, "text": text}).encode() + b"\n")
-                self.process.stdin.flush()
+        self._send(id=question, text=text)
+
+    def hold(self) -> None:
+        """Let it stand still before its next request to a model."""
+        self.holding = True
+        self._send(hold=True)
+
+    def let_go(self, text: str = "") -> None:
+        """Let it go on; text: what is said to its session first."""
+        self.holding = False
+        self._send(hold=False, text=text)
 
     def interrupt(self) -> None:
         """As Ctrl-C in its own terminal: an orderly stop; a second one ends it at once."""
         with suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGINT)
+
+    def _send(self, **fields: object) -> None:
+        # It may have ended this very moment.
+        with suppress(OSError):
+            if self.process.stdin is not None:
+                self.process.stdin.write(json.dumps(fields).encode() + b"\n")
+                self.process.stdin.flush()
 
     def _start(self, program: str, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         more = {Nature.WORK: ("--supervised",), Nature.FLEET: ("--yes", "--json"), Nature.WATCH: ()}[self.nature]

@@ -13,6 +13,7 @@ from typing import Final
 from milepost.fleet import processes
 from milepost.formats.signal import Order
 from milepost.ui.cli import stop
+from milepost.ui.session import held
 from milepost.ui.session.job import Job, Nature
 from milepost.ui.session.question import Question
 from milepost.ui.session.standing import Standing
@@ -56,28 +57,27 @@ class Jobs:
             over = not job.alive  # asked first: what it printed at the very end is there then
             for line in job.lines():
                 shown += self._take(job, line)
-            if job.pausing and not job.told:
-                job.told = self._post_pause(job)
             if over:
                 shown += self._close(job)
         return shown
 
     def escape(self) -> str:
-        """Pause what was started last, or stop looking at it; returns what to say, empty: nothing runs."""
+        """Hold what was started last, or stop looking at it; returns what to say, empty: nothing runs."""
         if not self.all:
             return ""
         job = self.all[-1]
         if job.nature is Nature.FLEET:
             self.start(("parallel", "pause"), Nature.WATCH)
             return "The workers finish their units and wait. /parallel resume lets them go on."
-        if job.nature is Nature.WATCH or job.pausing:
+        if job.nature is Nature.WATCH:
             job.interrupt()
-            return "" if job.nature is Nature.WATCH else f"{job.title}: the unit is ended now; what was said is kept."
-        job.pausing = True
-        return (
-            f"{job.title} pauses when its unit has ended; the conversation is kept, and /steer still reaches it. "
-            f"Escape again ends the unit now. /auto goes on."
-        )
+            return ""
+        return held.taken(job)
+
+    @property
+    def held(self) -> Job | None:
+        """The run whose session a person holds."""
+        return next((job for job in self.all if job.holding), None)
 
     def interrupt(self) -> None:
         """End all, in order."""

@@ -29,8 +29,17 @@ def leave(jobs: Jobs, ask: Callable[[str], str], program: str, *, gone: bool) ->
         jobs.pause()
         if jobs.of(Nature.FLEET):
             main(["parallel", "pause"], program)
+    if not gone:
+        _let_go(mine)
     _bid_farewell(jobs, mine, program)
     return True
+
+
+def _let_go(mine: Sequence[Job]) -> None:
+    """Who leaves and said what becomes of the run holds it no longer; a run held by somebody lost ends by itself."""
+    for job in mine:
+        if job.holding:
+            job.let_go()
 
 
 def _way(mine: Sequence[Job], ask: Callable[[str], str]) -> str:

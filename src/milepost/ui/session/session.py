@@ -2,7 +2,7 @@
 
     gsd> /auto                          runs beside the prompt; what it does is shown above
     gsd> /steer use tabs                reaches the session at work
-    Escape                              pauses when the unit has ended; again: ends the unit now
+    Escape                              holds the session in flight; a sentence is said to it, Escape lets it go on
     Ctrl-C, Ctrl-C                      stops all that was started here
     gsd> /next                          step mode: one unit, then a choice
 
@@ -22,7 +22,7 @@ from milepost import __version__
 from milepost.errors import ExitCode, MilepostError
 from milepost.ui.cli import context
 from milepost.ui.cli.main import COMMANDS, main, overview, state_dir
-from milepost.ui.session import leaving, natures
+from milepost.ui.session import held, leaving, natures
 from milepost.ui.session.completion import Words
 from milepost.ui.session.job import LASTING, Job, Nature
 from milepost.ui.session.jobs import Jobs
@@ -35,7 +35,8 @@ from milepost.ui.update import notice
 KEYS: Final = """\
 In this session all commands above work with or without a slash, and with or without the program's name; Tab completes.
   auto, next, discuss, … run beside the prompt: go on typing, /status, /steer TEXT, /capture TEXT, …
-  Escape         pause what was started last when its unit has ended (again: end the unit now); end `logs -f`
+  Escape         hold the session in flight: nothing is asked of a model until a sentence, which is said to it, or
+                 Escape, /auto or /resume (/pause: at the unit's end). Parallel workers pause; `logs -f` ends
   Ctrl-C twice   stop all that was started here
   a sentence     while something is at work: say it to the session at work, as /steer does, after a yes
   /next, /gsd    step mode: one unit, then a choice
@@ -94,7 +95,8 @@ class Session:
         """What runs and what it takes; else where the project stands."""
         titles = [job.title for job in self._jobs.all]
         if titles:
-            escape = "end" if self._jobs.all[-1].nature is Nature.WATCH else "pause"
+            last = self._jobs.all[-1]
+            escape = {Nature.WATCH: "end", Nature.FLEET: "pause"}.get(last.nature, "go on" if last.holding else "hold")
             return f" {self._jobs.moving or ', '.join(titles) + ' …'}  [Escape: {escape}]"
         elsewhere = f"at work elsewhere: pid {self._standing.pid}  " if self._standing.pid else ""
         return f" {elsewhere}{self._standing.text}"
@@ -108,7 +110,7 @@ class Session:
         return bool(self._jobs.all)
 
     def escape(self) -> None:
-        """Pause."""
+        """Hold."""
         self._say(self._jobs.escape())
 
     def interrupt(self) -> None:
@@ -159,6 +161,9 @@ class Session:
         if question is not None and question is self.asked() and not line.lstrip().startswith("/"):
             self._settle(question, line)
             return
+        if (job := self._jobs.held) and (words := held.heard(line, job)):
+            self._say(words)
+            return
         said = understood(line, COMMANDS)
         match said.kind:
             case Kind.NOTHING:
@@ -203,7 +208,7 @@ class Session:
         if nature is None:
             self._at_once(words)
         elif nature in LASTING and (mine := self._jobs.of(*LASTING)):
-            self._say(f"{mine[0].title} is at work. Escape pauses it, Ctrl-C twice stops it; /status shows it.")
+            self._say(f"{mine[0].title} is at work. Escape holds it, /pause and /stop are for it; /status shows it.")
         else:
             self._start(words, nature)
 

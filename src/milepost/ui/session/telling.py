@@ -65,6 +65,8 @@ class Telling:
                 self._doing = "waiting for the model"
             case "usage":
                 self._count(record)
+            case "held" | "let-go":
+                return self._stand(held=record["type"] == "held")
             case "session-ended":
                 return self._ended(record)
             case "question":
@@ -99,6 +101,10 @@ class Telling:
         self._flat = self._flat or bool(record.get("flatRate"))
         known = self._usd is not None and isinstance(record.get("cost"), int | float)
         self._usd = (self._usd or 0.0) + _number(record, "cost") if known else None
+
+    def _stand(self, *, held: bool) -> Told:
+        self._doing = "HELD" if held else "waiting for the model"
+        return Told(text="  held: nothing is asked and nothing paid until you let it go on" if held else "")
 
     def _ended(self, record: Mapping[str, object]) -> Told:
         self._doing = "checking"

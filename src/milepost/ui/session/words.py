@@ -42,8 +42,8 @@ class Said(NamedTuple):
     """Of talk: the line. Of a wrong line: the sentence that says what is wrong."""
 
 
-def understood(line: str, commands: Collection[str]) -> Said:
-    """Sort a line."""
+def understood(line: str, commands: Collection[str], *, talking: bool = False) -> Said:
+    """Sort a line. talking: somebody listens to the person, so that a single word is talk, too."""
     text = line.strip()
     if not text:
         return Said(Kind.NOTHING)
@@ -60,7 +60,7 @@ def understood(line: str, commands: Collection[str]) -> Said:
     if name in commands:
         return _command(name, rest.strip())
     close = get_close_matches(name, [*commands, *LEAVE, "help"], n=1, cutoff=_CLOSE)
-    if slashed or not rest or close:
+    if slashed or close or not (rest or talking):
         return Said(Kind.WRONG, text=_unknown(name, close))
     return Said(Kind.TALK, text=text)
 

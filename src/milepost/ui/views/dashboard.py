@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from milepost.formats.journal import AnyEvent, BudgetWaiting, UnitSkipped, WaitBegan
 from milepost.model import money
 from milepost.model.words import counted
-from milepost.rules import notices, projection
+from milepost.rules import held, notices, projection
 from milepost.rules.attempts import Attempt
 from milepost.rules.projection import Projection
 from milepost.rules.runs import Run
@@ -71,7 +71,7 @@ def text(made: Dashboard, width: int = 0) -> str:
 
 def signature(made: Dashboard) -> tuple[object, ...]:
     """What has to differ for a new block to be worth printing where nothing can be drawn over."""
-    flying = tuple((a.id, a.tokens, a.micro_usd) for a in made.here.at_work)
+    flying = tuple((a.id, a.tokens, a.micro_usd, held.since(a.facts)) for a in made.here.at_work)
     said = tuple(row for row in overview.facts(made.seen, made.here.program))
     waits = tuple(wait.unit for wait in made.here.waits)
     return said, flying, waits, made.captures, len(made.waiting), fleet.signature(made.here.board)
@@ -148,14 +148,13 @@ def in_flight(attempt: Attempt, here: Situation) -> str:
     """`attempt 2, for 3 min, claude-…: 12.3k tokens, $0.42; last sign 4 s ago`."""
     spent = spending.total(attempt.usage)
     quiet = here.now_ms - attempt.heard_ms
-    sign = f"{'NOTHING HEARD for' if quiet >= _QUIET_MS else 'last sign'} {ago(quiet)}"
+    sign = f"NOTHING HEARD for {ago(quiet)}" if quiet >= _QUIET_MS else f"last sign {ago(quiet)} ago"
+    if (since := held.since(attempt.facts)) is not None:
+        sign = f"HELD by a person for {ago(here.now_ms - since)}"
     who = ", ".join(filter(None, (why_unit.models(attempt), attempt.started.tier)))
     facts = [f"attempt {attempt.started.number}", f"for {ago(here.now_ms - attempt.started.at_ms)}", who]
     told = ", ".join(filter(None, facts))
-    return (
-        f"{told}: {money.show_tokens(spent.tokens)} tokens, {spending.show(spent)}; "
-        f"{sign}{'' if quiet >= _QUIET_MS else ' ago'}"
-    )
+    return f"{told}: {money.show_tokens(spent.tokens)} tokens, {spending.show(spent)}; {sign}"
 
 
 def _money(made: Dashboard) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ from milepost.formats.journal import (
 )
 from milepost.model import money
 from milepost.model.words import counted
+from milepost.rules import held
 from milepost.rules.attempts import Attempt
 from milepost.rules.dispatch import Dispatch
 from milepost.rules.quick import QUICK
@@ -149,6 +150,7 @@ def document(attempt: Attempt, here: Situation) -> dict[str, object]:
         "run": begun.run,
         "startedAt": begun.at_ms,
         "endedAt": None if ended is None else attempt.end_ms(here.now_ms),
+        "heldSince": held.since(attempt.facts) if here.open(attempt) else None,
         "because": because(attempt),
         "agent": begun.agent,
         "model": models(attempt) or None,
