@@ -51,6 +51,7 @@ GROUPS = {
     ),
     "Beside the state directory": (
         "formats.dotenv",
+        "formats.answers",
         "formats.skill",
         "git.include",
         "agents.cassette",

@@ -180,10 +180,10 @@ def _torn(stage: Stage) -> None:
 def test_what_dies_after_the_discussion_is_begun_again_as_an_auto_mode(empty: Stage) -> None:
     empty.script += idea.build()
     _torn(empty)
-    ran = empty.gsd("headless", "new-milestone", "--json", "--agent", empty.agent(), "--context-text", idea.IDEA, "--auto", "--max-restarts", "2", **{limits.SCALE: "0.001"})  # fmt: skip # noqa: E501
+    ran = empty.gsd("headless", "new-milestone", "--events", "restart", "--agent", empty.agent(), "--context-text", idea.IDEA, "--auto", "--max-restarts", "2", **{limits.SCALE: "0.001"})  # fmt: skip # noqa: E501
     found = [json.loads(line) for line in ran.out.splitlines() if line.startswith("{")]
     assert [line["number"] for line in found if line["type"] == "restart"] == [1, 2], ran.said
-    assert [line["type"] for line in found].count("summary") == 1
+    assert [line["type"] for line in found] == ["restart", "restart", "summary"], "it keeps its options"
     assert (found[-1]["exitCode"], found[-1]["restarts"]) == (ERROR, 2)
     assert [e["command"] for e in empty.events("run-started")] == ["new-milestone", "auto", "auto"]
     assert [p.name for p in (empty.state / "milestones").iterdir()] == ["M001"], "the idea was added once"

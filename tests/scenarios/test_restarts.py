@@ -102,3 +102,12 @@ def test_a_number_that_is_none_is_refused(broken: Stage) -> None:
     ran = broken.gsd("headless", "auto", "--max-restarts", "often")
     assert ran.code != DONE
     assert "0 for none" in ran.said
+
+
+@pytest.mark.parametrize(("named", "kinds"), [("note", {"summary"}), ("restart", {"restart", "summary"})])
+def test_a_restart_is_told_unless_other_events_are_asked_for(broken: Stage, named: str, kinds: set[str]) -> None:
+    tear(broken)
+    words = ("--agent", broken.agent(), "--max-restarts", "1", "--events", named)
+    ran = broken.gsd("headless", "auto", *words).require(ERROR)
+    assert {line["type"] for line in lines(ran)} - {"note"} == kinds
+    assert lines(ran)[-1]["restarts"] == 1

@@ -9,6 +9,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Collection
 from typing import Protocol, TextIO
 
 from milepost.agents.session import Ended, Event, Text, ToolCall, ToolResult, Usage
@@ -32,10 +33,10 @@ class Closing(Watcher, Protocol):
         ...
 
 
-def watcher(*, json_lines: bool, stream: TextIO) -> Closing:
-    """The watcher that fits where output goes."""
+def watcher(*, json_lines: bool, stream: TextIO, only: Collection[str] | None = None) -> Closing:
+    """The watcher that fits where output goes. only: types of JSON lines to print; None: all."""
     if json_lines:
-        return JsonLines(stream)
+        return JsonLines(stream, only)
     return Live(stream) if stream.isatty() else Plain(stream)
 
 
@@ -64,7 +65,7 @@ class _Tally:
                 known = self.micro_usd is not None and event.micro_usd is not None
                 self.micro_usd = (self.micro_usd or 0) + (event.micro_usd or 0) if known else None
             case ToolCall():
-                self.doing = f"{event.name} {_target(event)}".strip()
+                self.doing = f"{event.name} {target(event)}".strip()
             case Text():
                 self.doing = "writing"
             case ToolResult() | Ended():
@@ -79,7 +80,8 @@ class _Tally:
         return f"{clock}  {money.show_tokens(self.tokens)} tokens  {cost}"
 
 
-def _target(call: ToolCall) -> str:
+def target(call: ToolCall) -> str:
+    """What a tool is called for: a file, a command, a pattern; empty where it is nothing of the kind."""
     return next((str(call.args[key]) for key in ("path", "command", "pattern", "query") if key in call.args), "")
 
 
@@ -112,7 +114,7 @@ class Plain:
 
     def _line(self, text: str) -> None:
         try:
-            self._stream.write(_safe(text) + "\n")
+            self._stream.write(safe(text) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             # Nobody reads any more (a closed terminal, `| head`); the work goes on and the journal has it all.
@@ -142,7 +144,7 @@ class Live(Plain):
             self._tally.doing = "checking"
 
     def _line(self, text: str) -> None:
-        self._put(f"\r\x1b[K{_safe(text)}\n")
+        self._put(f"\r\x1b[K{safe(text)}\n")
 
     def _redraw(self) -> None:
         while not self._over.wait(0.5):
@@ -152,7 +154,7 @@ class Live(Plain):
         if self._tally.unit is not None:
             width = shutil.get_terminal_size().columns
             text = f"  {self._tally.unit}  {self._tally.took()}  {self._tally.doing}"
-            self._put(f"\r\x1b[K\x1b[2m{_safe(text)[: width - 1]}\x1b[0m")
+            self._put(f"\r\x1b[K\x1b[2m{safe(text)[: width - 1]}\x1b[0m")
 
     def _put(self, text: str) -> None:
         with self._lock:
@@ -166,8 +168,9 @@ class Live(Plain):
 class JsonLines:
     """Every fact as one JSON object a line; for scripts."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, only: Collection[str] | None = None) -> None:
         self._stream = stream
+        self._only = only
 
     def unit_started(self, unit: Unit, attempt: str, number: int) -> None:
         """`{"type":"unit-started",…}`."""
@@ -177,7 +180,7 @@ class JsonLines:
         """The session's event; streamed text is left to the transcript."""
         match event:
             case ToolCall():
-                self._put(type="tool-call", name=event.name, target=_target(event))
+                self._put(type="tool-call", name=event.name, target=target(event))
             case ToolResult():
                 self._put(type="tool-result", name=event.name, ok=event.ok, refused=event.refused)
             case Usage():
@@ -205,6 +208,8 @@ class JsonLines:
         """Nothing to restore."""
 
     def _put(self, **fields: object) -> None:
+        if self._only is not None and fields["type"] not in self._only:
+            return
         try:
             self._stream.write(json.dumps({**fields, "at": time.time_ns() // 1_000_000}) + "\n")
             self._stream.flush()
@@ -224,7 +229,7 @@ def summary(ending: Ending, shift: Shift, *, seconds: float, headless: bool, pro
     lines = [f"{ending.code.name.lower()}: {ending.reason}"]
     lines += [f"  {hint}"] if hint else []
     lines += [f"  {totals.words(found)}, {money.show_tokens(found.spent.tokens)} tokens, {cost}, {seconds:.0f} s"]
-    sys.stdout.write("".join(f"{_safe(line)}\n" for line in lines))
+    sys.stdout.write("".join(f"{safe(line)}\n" for line in lines))
 
 
 def failure(error: MilepostError | OSError, *, restarts: int = 0) -> None:
@@ -256,6 +261,6 @@ def _json(ending: Ending, hint: str, found: Totals, seconds: float, restarts: in
     )
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """One line that can be printed: names and words of an agent must not command the terminal."""
     return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode())

@@ -221,7 +221,8 @@ class _Worker:
         if await pacing.waited(unit, bench, self.shift):
             return None
         prepare(unit, bench, self.shift)
-        outcome = await run_unit(unit, withholding.withheld(ready, self.shift), diagnostic=diagnostic)
+        able = needed.furnished(unit, withholding.withheld(ready, self.shift), self.shift)
+        outcome = await run_unit(unit, able, diagnostic=diagnostic)
         put_back(unit, outcome, bench, self.shift)
         self.post.unit_ended()
         if isinstance(outcome, ProviderFailed) and outcome.passing and not self.post.stopped():

@@ -83,6 +83,10 @@ class Shift:
     command: str = "auto"
     variables: frozenset[str] = frozenset()
     """Names of the environment's variables that have a value, credentials too; only the names."""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variable → value of keys that a person gave for this run alone; in no environment but that of units that are to
+    have them.
+    """
     landed: Callable[[str], None] = lambda _: None
     """Told of each milestone that is on its branch, when all of it is written down."""
 

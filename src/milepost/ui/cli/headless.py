@@ -30,7 +30,9 @@ options of auto, and of new-milestone --auto once it is discussed: --max-restart
 5, 10 and 30 seconds; 0: never. Not with --max-units, --max-cost or --max-time.
 options of auto and next: --json (events as JSON lines), --timeout MS (end the run after so long; 0: never),
 and those of `gsd auto --help`. Of all that ask an agent: --supervised (as --json; questions go out, and answers come
-in, as JSON lines), --response-timeout MS (30000): so long an answer is waited for, then the agent decides.
+in, as JSON lines), --response-timeout MS (30000): so long an answer is waited for, then the agent decides; --answers
+FILE: answers and keys that are known before, as JSON; the file is asked before anybody else. --events TYPES: as --json,
+but only these, comma-separated, and the summary. --verbose: each tool call on stderr.
 The last line on stdout is a JSON summary. Exit codes: 0 done, 1 error, 2 blocked, 3 paused, 4 budget, 130 interrupted.
 """
 
@@ -108,6 +110,8 @@ _WITH_VALUE = (
     "--context",
     "--context-text",
     "--response-timeout",
+    "--events",
+    "--answers",
 )
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.formats.tree import milestone_file
@@ -121,6 +122,9 @@ def _with_restarts(options: argparse.Namespace, mid: str, site: adding.Site, pro
     return code
 
 
+_SWITCHES: Final = ("--no-sandbox", "--json", "--supervised", "--verbose")
+
+
 def _kept(options: argparse.Namespace) -> list[str]:
     """Those options that an auto mode has too, and that hold for a run that is begun again."""
     valued = {
@@ -129,8 +133,10 @@ def _kept(options: argparse.Namespace) -> list[str]:
         "--record": options.record,
         "--until": options.until,
         "--response-timeout": options.response_timeout,
+        "--events": ",".join(sorted(options.events or ())),
+        "--answers": options.answers.path if options.answers else None,
     }
-    set_ = {"--no-sandbox": options.no_sandbox, "--json": options.json, "--supervised": options.supervised}
+    set_ = {name: getattr(options, name[2:].replace("-", "_")) for name in _SWITCHES}
     found = [part for name, value in valued.items() if value for part in (name, str(value))]
     return [*found, "--pace", str(options.pace), *(name for name, value in set_.items() if value)]
 

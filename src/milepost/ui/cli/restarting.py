@@ -22,7 +22,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.rules.limits import scale
 from milepost.rules.provider_errors import exhausted
 from milepost.ui import progress
-from milepost.ui.cli import arguments, assigned, running
+from milepost.ui.cli import arguments, assigned, running, telling
 from milepost.worker.shift import Shift
 
 BACKOFF_S: Final = (5.0, 10.0, 30.0)
@@ -91,7 +91,8 @@ def run(options: argparse.Namespace, program: str, command: str, words: Callable
     if guard.error is None:
         return code
     left_ms = max(1, options.timeout - round((time.monotonic() - began) * 1000)) if options.timeout else 0
-    _begin_again(guard.error, restarts.done + 1, words(), left_ms)
+    told = telling.shown(options, "restart")
+    _begin_again(guard.error, restarts.done + 1, words(), left_ms, told=told)
     return code
 
 
@@ -114,16 +115,17 @@ def _options(program: str) -> argparse.ArgumentParser:
     return made
 
 
-def _begin_again(error: Exception, times: int, words: Sequence[str], left_ms: int) -> None:
-    """Say why, wait, and become a fresh process."""
+def _begin_again(error: Exception, times: int, words: Sequence[str], left_ms: int, *, told: bool) -> None:
+    """Say why, wait, and become a fresh process. told: whether that is a line of its own."""
     if not isinstance(error, MilepostError | OSError):
         traceback.print_exception(error)
     wait_s = BACKOFF_S[min(times, len(BACKOFF_S)) - 1] * scale(os.environ)
-    told = {"type": "restart", "number": times, "reason": str(error), "delayMs": round(wait_s * 1000)}
+    line = {"type": "restart", "number": times, "reason": str(error), "delayMs": round(wait_s * 1000)}
     try:
         signal.signal(signal.SIGTERM, _leave)
-        sys.stdout.write(json.dumps(told) + "\n")
-        sys.stdout.flush()
+        if told:
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
         time.sleep(wait_s)
     except KeyboardInterrupt:
         called_off = CalledOff("interrupted before a restart", hint="gsd auto goes on from here.")

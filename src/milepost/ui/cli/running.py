@@ -5,7 +5,6 @@ Environment, home and current directory are read here and nowhere below. Source:
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +28,7 @@ from milepost.store.lease import Holder, LeaseHeld
 from milepost.ui import progress
 from milepost.ui.cli import (
     agents,
+    answers,
     arguments,
     assigned,
     context,
@@ -40,6 +40,7 @@ from milepost.ui.cli import (
     signals,
     supervised,
     surroundings,
+    telling,
 )
 from milepost.ui.notify import door, remote
 from milepost.unit.asking import Nobody
@@ -80,7 +81,9 @@ def add_ways(made: argparse.ArgumentParser) -> None:
     """The options that say how it is run and told, and what a run is when nobody says otherwise."""
     made.add_argument("--no-sandbox", action="store_true", help="run commands without the sandbox")
     made.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    telling.add_options(made)
     supervised.add_option(made)
+    answers.add_option(made)
     made.add_argument("--timeout", metavar="MS", type=_milliseconds, default=0, help="end the run after so long")
     made.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
     made.set_defaults(discuss=None, goes_on=True, answerer=Nobody(), restarts=None, quick=None, hold=Hold())
@@ -121,7 +124,7 @@ def _work(
     caught: Sequence[int],
 ) -> int:
     place = project.at_root(where)
-    watcher = progress.watcher(json_lines=options.json, stream=sys.stdout)
+    watcher = telling.watcher(options, _known(options, where))
     loaded = project.settings(where, program)
     shift = _shift(options, where, place.root, loaded.preferences, watcher, command, given)
     shift = replace(shift, landed=shelving.teller(where, program, shift.preferences, watcher.note))
@@ -135,7 +138,9 @@ def _work(
         _reset_caps(options.retry, shift)
         shift = assigned.furnished(replace(shift, leases=leases), ports)
         keyed = credentials.environ(where.home)
-        shift = replace(shift, answerer=remote.answerer(shift, keyed, assume=getattr(options, "assume", False)))
+        assume = getattr(options, "assume", False)
+        others = remote.answerer(shift, keyed, assume=assume)
+        shift = replace(shift, answerer=answers.asked_first(options.answers, others, watcher.note, assume=assume))
         _introduce(shift)
         started = time.monotonic()
         if options.restarts:
@@ -143,6 +148,7 @@ def _work(
         try:
             with door.watched(shift, os.environ):
                 ending = anyio.run(_watched, shift, options.timeout, caught)
+            answers.closing(options.answers, watcher.note)
         finally:
             watcher.close()
             ledger.unlock(shift.own_state)
@@ -219,7 +225,8 @@ def _shift(
         stop=anyio.Event(),
         models=models,
         means=agents.means(wanted, settings, keyed),
-        secrets=credentials.of_project(where),
+        secrets=_known(options, where),
+        keys=answers.keys(options.answers),
         caches=surroundings.caches(os.environ),
         sandbox=not options.no_sandbox,
         instructions=surroundings.instructions(where.home, root / where.state_dir),
@@ -238,6 +245,11 @@ def _shift(
         answerer=options.answerer,
         hold=options.hold,
     )
+
+
+def _known(options: argparse.Namespace, where: context.Where) -> tuple[str, ...]:
+    """Values that are never told nor written."""
+    return (*credentials.of_project(where), *answers.values(options.answers))
 
 
 def _require_alone(state: Path) -> None:
