@@ -133,11 +133,11 @@ def _kept(options: argparse.Namespace) -> list[str]:
         "--record": options.record,
         "--until": options.until,
         "--response-timeout": options.response_timeout,
-        "--events": ",".join(sorted(options.events or ())),
+        "--events": ",".join(sorted(options.events or ())) or None,
         "--answers": options.answers.path if options.answers else None,
     }
     set_ = {name: getattr(options, name[2:].replace("-", "_")) for name in _SWITCHES}
-    found = [part for name, value in valued.items() if value for part in (name, str(value))]
+    found = [part for name, value in valued.items() if value is not None for part in (name, str(value))]
     return [*found, "--pace", str(options.pace), *(name for name, value in set_.items() if value)]
 
 
