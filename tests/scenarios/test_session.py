@@ -253,7 +253,7 @@ def test_a_fleet_is_started_and_looked_at_as_the_documents_of_sf_say(tmp_path: P
         person.type(f"/parallel start --agent {stage.agent()}")
         person.sees("Start? [Y/n]")
         person.type("")
-        person.sees("is at work")
+        person.sees("M001 started")
         person.type("/parallel status")
         person.sees("done: ")
         person.type("/exit")
