@@ -1,12 +1,19 @@
 """What every test stands on: a private home, no host git configuration, a fresh repository."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from milepost.rules import limits
+
+
+def pytest_configure() -> None:
+    """A shell that runs the tests in the background makes them deaf to signals, and with them all that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -223,3 +224,15 @@ def picture(root: Path, *, without: Sequence[str] = (".gsd", ".git")) -> Picture
     staged = subprocess.run([*run, "diff", "--cached", "--", ".", ":!.gsd"], check=True, capture_output=True).stdout
     index = subprocess.run([*run, "ls-files", "-s", "--", ".", ":!.gsd"], check=True, capture_output=True).stdout
     return Picture(files, staged.decode(), index.decode())
+
+
+@contextmanager
+def git_lock(where: Path, lock: Path) -> Iterator[None]:
+    """A lock file as of a git that is at work in `where`, which is killed at the end and leaves it."""
+    with subprocess.Popen(["git", "-C", str(where), "cat-file", "--batch"], stdin=subprocess.PIPE) as holder:
+        wait_until(lambda: Path(f"/proc/{holder.pid}/cwd").readlink() == where)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+        yield
+        assert lock.exists(), "it was held"
+        holder.kill()

@@ -9,7 +9,7 @@ from milepost.process import confine
 from milepost.testing import projects
 from milepost.testing.projects import raw_shell, raw_write, tool
 from scenarios.fleet_stage import PAIR, PATIENCE_S, TRIO, FleetStage, task
-from scenarios.stage import BLOCKED, DONE, ERROR, picture, wait_until
+from scenarios.stage import BLOCKED, DONE, ERROR, git_lock, picture, wait_until
 
 FIRST = task("M001")
 SECOND = task("M002")
@@ -25,9 +25,9 @@ def test_worktree_add_fails_no_spawn_no_spend(fleet: FleetStage) -> None:
     projects.write(fleet.tree("M001"), {"left.txt": "of somebody\n"})
     mine = fleet.root.parent / "mine"
     fleet.git("worktree", "add", "-q", "-b", "milestone/M002", str(mine))
-    # Git has a lock on the branch that it is to make.
-    projects.write(fleet.root, {".git/refs/heads/milestone/M003.lock": ""})
-    ran = fleet.fleet().require(BLOCKED)
+    # Somebody's git has a lock on the branch that is to be made.
+    with git_lock(fleet.root, fleet.root / ".git/refs/heads/milestone/M003.lock"):
+        ran = fleet.fleet().require(BLOCKED)
     assert fleet.landed() == ["M004"]
     for mid, why in (("M001", "is not a worktree"), ("M002", str(mine)), ("M003", "M003.lock")):
         assert fleet.spawned(mid) == 0
@@ -41,7 +41,6 @@ def test_worktree_add_fails_no_spawn_no_spend(fleet: FleetStage) -> None:
     # Each of them is put right without any of the others.
     shutil.rmtree(fleet.tree("M001"))
     fleet.git("worktree", "remove", str(mine))
-    (fleet.root / ".git/refs/heads/milestone/M003.lock").unlink()
     fleet.fleet().require(DONE)
     fleet.require_done(*TRIO, "M004")
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from milepost.testing import projects
 from milepost.testing.projects import tool
 from scenarios.fleet_stage import PAIR, PATIENCE_S, TRIO, FleetStage, Gate, task
-from scenarios.stage import BLOCKED, DONE, PAUSED, picture, wait_until
+from scenarios.stage import BLOCKED, DONE, PAUSED, git_lock, picture, wait_until
 
 FIRST = task("M001")
 SECOND = task("M002")
@@ -60,14 +59,12 @@ def test_a_merge_that_fails_for_another_reason_than_a_conflict_deletes_nothing(f
     """gsd-2#2003: errors other than conflicts were swallowed, and the worktree removed as after a success."""
     complete(fleet)
     tips = [tip(fleet, mid) for mid in PAIR]
-    lock = fleet.root / ".git/refs/heads/main.lock"
-    lock.touch()
-    ran = fleet.parallel("merge").require(BLOCKED)
+    with git_lock(fleet.root, fleet.root / ".git/refs/heads/main.lock"):
+        ran = fleet.parallel("merge").require(BLOCKED)
     assert "main.lock" in ran.out
     assert fleet.log() == ["first"]
     assert [tip(fleet, mid) for mid in PAIR] == tips
     assert all((fleet.tree(mid) / ".git").is_file() for mid in PAIR)
-    lock.unlink()
     fleet.parallel("merge").require(DONE)
     fleet.require_done(*PAIR)
 
@@ -102,16 +99,11 @@ def test_dirty_worktree_at_teardown_and_an_auto_commit_that_fails_because_of_a_l
     where = fleet.tree("M001")
     projects.write(where, {"left.txt": "not committed yet\n"})
     lock = fleet.root / ".git/worktrees/M001/index.lock"
-    with subprocess.Popen(["git", "-C", str(where), "cat-file", "--batch"], stdin=subprocess.PIPE) as holder:
-        wait_until(lambda: Path(f"/proc/{holder.pid}/cwd").readlink() == where, seconds=PATIENCE_S)
-        lock.touch()
-        ran = fleet.parallel("merge")
-        holder.kill()
-    assert ran.code == BLOCKED
+    with git_lock(where, lock):
+        ran = fleet.parallel("merge").require(BLOCKED)
     assert "index.lock" in ran.out
     assert fleet.landed() == ["M002"], "the others are merged all the same"
     assert (where / "left.txt").read_text() == "not committed yet\n"
-    assert lock.exists(), "it may have been held"
     fleet.parallel("merge").require(DONE)
     fleet.require_done(*PAIR)
     assert fleet.git("show", "main:left.txt") == "not committed yet\n"
