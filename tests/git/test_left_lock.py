@@ -92,7 +92,9 @@ def test_as_long_as_a_git_lives_that_may_hold_it_it_stands(project: Path, worktr
     assert left_lock.take_away(lock, ours=True)
 
 
-@pytest.mark.parametrize("words", [(), ("--git-dir", "{git}")], ids=["elsewhere", "told"])
+@pytest.mark.parametrize(
+    "words", [(), ("--git-dir", "{git}"), ("--git-dir={git}",)], ids=["elsewhere", "told", "told-in-one-word"]
+)
 def test_a_git_that_works_elsewhere_holds_no_lock_of_a_worktree(
     project: Path, worktree: Path, words: tuple[str, ...]
 ) -> None:

@@ -115,11 +115,24 @@ def _places(lock: Path) -> tuple[Path, ...]:
 
 
 def _elsewhere(pid: int, places: tuple[Path, ...]) -> bool:
-    """Whether the process surely works on something else."""
+    """Whether the process surely works on something else, or is gone."""
     try:
         where = Path(f"/proc/{pid}/cwd").readlink()
-        said = Path(f"/proc/{pid}/cmdline").read_bytes() + table.environment(pid)
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
     except OSError:
         return False
-    named = b"--git-dir" in said or b"GIT_DIR=" in said
-    return not named and not any(where.is_relative_to(place) for place in places)
+    named = [where / os.fsdecode(path) for path in _named(words, table.environment(pid).split(b"\0"))]
+    return not any(path.resolve().is_relative_to(place) for path in (where, *named) for place in places)
+
+
+def _named(words: list[bytes], environment: list[bytes]) -> Iterator[bytes]:
+    """The git directories that a git was told of."""
+    for word, following in zip(words, [*words[1:], b""], strict=True):
+        if word == b"--git-dir":
+            yield following
+    for text in (*words, *environment):
+        name, equals, value = text.partition(b"=")
+        if equals and name in (b"--git-dir", b"GIT_DIR"):
+            yield value
