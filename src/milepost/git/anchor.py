@@ -42,11 +42,8 @@ def _registration(root: Path, where: Path) -> Path | None:
     """The repository's directory for this worktree."""
     wanted = os.path.realpath(where)
     for known in sorted((_common(root) / "worktrees").glob("*/gitdir")):
-        try:
-            said = known.read_bytes().decode("utf-8", "surrogateescape").rstrip("\n")
-        except OSError:
-            continue
-        if os.path.realpath(os.path.dirname(known.parent / said)) == wanted:
+        checkout = pointers.checkout_of(known.parent)
+        if checkout is not None and os.path.realpath(checkout) == wanted:
             return Path(os.path.realpath(known.parent))
     return None
 

@@ -24,7 +24,7 @@ from milepost.errors import ExitCode, MilepostError
 from milepost.git import left_lock
 from milepost.git.repo import git_dir
 
-_OURS: Final = b"milepost: a merge is being brought to this checkout; the next gsd command finishes it\n"
+_OURS: Final = left_lock.HOLD + b"a merge is being brought to this checkout; the next gsd command finishes it\n"
 _WAIT_S: Final = 5.0
 """Another git holds it for milliseconds, unless it was killed or a hook of it takes long."""
 _PAUSE_S: Final = 0.05

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
+from milepost.git import pointers
 from milepost.git.run import GitFailed, git
 
 
@@ -52,7 +53,5 @@ def same(where: Path, what: str, expected: str, found: str) -> None:
 
 
 def points_back(git_dir: Path) -> str:
-    try:
-        return os.path.realpath((git_dir / "gitdir").read_text().rstrip("\n"))
-    except OSError:
-        return ""
+    checkout = pointers.checkout_of(git_dir)
+    return os.path.realpath(checkout / ".git") if checkout is not None else ""

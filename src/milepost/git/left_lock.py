@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from milepost.git.pointers import checkout_of
 from milepost.process import identity, table
 
 _NAMED: Final = re.compile(r"[Uu]nable to create '(.+\.lock)': File exists")
@@ -22,6 +23,10 @@ _OURS_S: Final = 1.0
 """In a worktree of ours, and for a ref, which every git holds for milliseconds."""
 _THEIRS_S: Final = 60.0
 """In a checkout of the user's: a git on another host or in a container, which we do not see, may hold it."""
+
+
+HOLD: Final = b"milepost: "
+"""How a lock begins that a merge of ours holds or left; who finishes that merge takes it over (`git.hold`)."""
 
 
 def named_in(stderr: str) -> Path | None:
@@ -51,7 +56,7 @@ def sweep(git_dir: Path) -> None:
 
 def of_ours(lock: Path) -> bool:
     """Whether the lock is private to a worktree of ours, or is one that is held for milliseconds: that of a ref."""
-    checkout = _checkout(lock.parent)
+    checkout = checkout_of(lock.parent)
     if checkout is not None:
         return checkout.parent.name == "worktrees"
     return lock.name == "packed-refs.lock" or not (lock.parent / "objects").is_dir()
@@ -80,8 +85,7 @@ def _turn(directory: Path) -> Iterator[None]:
 
 
 def _left(lock: Path, *, ours: bool) -> bool:
-    known = lock.lstat()
-    if time.time() - known.st_mtime < (_OURS_S if ours else _THEIRS_S) or _is_a_hold(lock):
+    if time.time() - lock.lstat().st_mtime < (_OURS_S if ours else _THEIRS_S) or _is_a_hold(lock):
         return False
     places = _places(lock)
     return not any(
@@ -91,27 +95,18 @@ def _left(lock: Path, *, ours: bool) -> bool:
 
 
 def _is_a_hold(lock: Path) -> bool:
-    """One that a merge of ours holds or left; it is taken over by who finishes that merge (`git.hold`)."""
     with open(lock, "rb") as file:
-        return file.read(9) == b"milepost:"
-
-
-def _checkout(git_dir: Path) -> Path | None:
-    """The worktree whose private part `git_dir` is; None for any other directory."""
-    try:
-        return Path((git_dir / "gitdir").read_text().rstrip("\n")).parent
-    except (OSError, UnicodeDecodeError):
-        return None
+        return file.read(len(HOLD)) == HOLD
 
 
 def _places(lock: Path) -> tuple[Path, ...]:
     """Where a git that holds the lock can be at work: in its worktree, or in any checkout of the repository."""
-    own = _checkout(lock.parent)
+    own = checkout_of(lock.parent)
     if own is not None:
         return (lock.parent.resolve(), own.resolve())
     common = next(up for up in lock.parents if (up / "objects").is_dir())
     linked = (common / "worktrees").glob("*")
-    return (common.parent.resolve(), *(at.resolve() for one in linked if (at := _checkout(one)) is not None))
+    return (common.parent.resolve(), *(at.resolve() for one in linked if (at := checkout_of(one)) is not None))
 
 
 def _elsewhere(pid: int, places: tuple[Path, ...]) -> bool:

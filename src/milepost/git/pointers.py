@@ -5,6 +5,7 @@ is answered: the `.git` at the top of a checkout, loose refs, packed refs. Anyth
 asks git, as it does for what needs objects. Source: gitrepository-layout(5).
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def git_dir(where: Path) -> Path:
     if said is None or not said.startswith("gitdir: "):
         raise Unplain
     return where / said.removeprefix("gitdir: ")
+
+
+def checkout_of(git_dir: Path) -> Path | None:
+    """The worktree whose private part of the repository `git_dir` is, as it says itself; None for anything else."""
+    try:
+        said = os.fsdecode((git_dir / "gitdir").read_bytes()).rstrip("\n")
+    except OSError:
+        return None
+    return (git_dir / said).parent
 
 
 def head(where: Path) -> tuple[str | None, str | None]:
