@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from milepost.doctor import run as doctor
 from milepost.doctor import tidying
@@ -22,8 +23,11 @@ from milepost.doctor.finding import Finding
 from milepost.doctor.run import Mended
 from milepost.doctor.site import Place
 from milepost.errors import ExitCode
+from milepost.ui.agreed import agreed
 from milepost.ui.cli import arguments, context
 from milepost.ui.views.parallel_text import plain
+
+_UNTOLD: Final = "Nothing was removed; add --yes to do it."
 
 
 def run(argv: Sequence[str], program: str) -> int:
@@ -83,12 +87,10 @@ def _listed(found: Sequence[Finding]) -> str:
 def _agreed(found: Sequence[Finding], options: argparse.Namespace) -> bool:
     sys.stdout.write(_json(found, ()) if options.json else _listed(found))
     sys.stdout.flush()
-    if options.json or not sys.stdin.isatty():
-        sys.stderr.write("Nothing was removed; add --yes to do it.\n")
+    if options.json:
+        sys.stderr.write(f"{_UNTOLD}\n")
         return False
-    sys.stderr.write("Remove it? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    return agreed("Remove it?", untold=_UNTOLD)
 
 
 def _told(done: Sequence[Mended]) -> str:

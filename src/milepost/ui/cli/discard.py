@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from milepost.errors import ExitCode
 from milepost.model.ids import require_milestone
+from milepost.ui.agreed import agreed
 from milepost.ui.cli import arguments, context
 from milepost.ui.cli.new_milestone import site_of
 from milepost.worker import discarding, queueing
@@ -54,9 +55,5 @@ def _waiting(names: Sequence[str], mid: str) -> list[str]:
 
 def _agreed(mid: str, site: Site) -> bool:
     told = "\n".join([f"{mid} is taken out of the plan.", *_waiting(discarding.waiting_for(mid, site), mid)])
-    if not sys.stdin.isatty():
-        sys.stderr.write(f"{told}\n  Nothing was done; add --yes to do it.\n")
-        return False
-    sys.stderr.write(f"{told}\nDo it? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    sys.stderr.write(f"{told}\n")
+    return agreed("Do it?", untold="  Nothing was done; add --yes to do it.")

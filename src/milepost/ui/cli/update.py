@@ -19,6 +19,7 @@ from pathlib import Path
 
 from milepost.errors import ExitCode, MilepostError
 from milepost.fleet.look import look as fleet_look
+from milepost.ui.agreed import agreed
 from milepost.ui.cli import arguments, context, stop
 from milepost.ui.cli.main import state_dir
 from milepost.ui.update import indexes, installed, notice, releases
@@ -105,7 +106,7 @@ def _document(have: Installed, found: Newest, problem: str) -> dict[str, object]
 
 
 def _update(options: argparse.Namespace, have: Installed, newest: str, program: str) -> int:
-    if not options.yes and not _agreed(program):
+    if not options.yes and not agreed("Run it?", untold=f"  Nothing was done; {program} update --yes runs it."):
         return ExitCode.BLOCKED
     _require_idle(program)
     try:
@@ -124,15 +125,6 @@ def _update(options: argparse.Namespace, have: Installed, newest: str, program: 
     told = json.dumps({"updated": now, "before": have.version}) if options.json else f"Updated: {have.version} → {now}."
     sys.stdout.write(f"{told}\n")
     return ExitCode.DONE
-
-
-def _agreed(program: str) -> bool:
-    if not sys.stdin.isatty():
-        sys.stderr.write(f"  Nothing was done; {program} update --yes runs it.\n")
-        return False
-    sys.stderr.write("Run it? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
 def _require_idle(program: str) -> None:
