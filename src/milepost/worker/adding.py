@@ -21,6 +21,7 @@ from milepost.model.ids import milestone_of_directory
 from milepost.model.work import is_branch
 from milepost.store import milestones
 from milepost.store.journal import Journal
+from milepost.worker.shift import Shift
 
 DRAFT, CONTEXT = "CONTEXT-DRAFT", "CONTEXT"
 
@@ -39,6 +40,11 @@ class Site(NamedTuple):
     def state(self) -> Path:
         """The project's state directory."""
         return self.root / self.state_dir
+
+
+def site(shift: Shift) -> Site:
+    """That of a run."""
+    return Site(shift.root, shift.state_dir, shift.preferences, shift.run, shift.now_ms)
 
 
 class Wish(NamedTuple):

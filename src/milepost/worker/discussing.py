@@ -77,7 +77,7 @@ def split_off(milestone: str, shift: Shift) -> None:
     wanted = later.parse(read(home, milestone_file(home, milestone, "LATER")), milestone)
     if not wanted or shift.lock is not None:
         return
-    site = adding.Site(shift.root, shift.state_dir, shift.preferences, shift.run, shift.now_ms)
+    site = adding.site(shift)
     told = (e for e in shift.journal("project").own() if isinstance(e, MilestoneAdded))
     known = {e.title: e.milestone for e in told if e.split_from == milestone}
     made = list[str]()

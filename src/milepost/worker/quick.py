@@ -18,8 +18,7 @@ from milepost.rules import quick
 from milepost.rules.dispatch import Dispatch
 from milepost.rules.quick import Quick, Standing
 from milepost.store.snapshot import Snapshot
-from milepost.worker import landing, places, quick_discard
-from milepost.worker.adding import Site
+from milepost.worker import adding, landing, places, quick_discard
 from milepost.worker.shift import Ending, Shift
 from milepost.worker.station import Station
 
@@ -83,7 +82,7 @@ async def _landed(task: Quick, shift: Shift) -> Ending | None:
     ending = await landing.land(task.key, Snapshot(str(shift.root), shift.state_dir), shift)
     ends = [e for e in shift.journal(task.key).own() if isinstance(e, LandingEnded)]
     if ending is not None and ends and ends[-1].outcome == "nothing":
-        quick_discard.discard(task, _site(shift), reason=f"it changed nothing; {ends[-1].reason}")
+        quick_discard.discard(task, adding.site(shift), reason=f"it changed nothing; {ends[-1].reason}")
         return None
     return ending
 
@@ -91,10 +90,6 @@ async def _landed(task: Quick, shift: Shift) -> Ending | None:
 def _now(key: str, shift: Shift) -> Quick:
     # What is set back for all units stands elsewhere; it changes nothing about how far one came.
     return quick.fold(shift.journal(key).own())[0]
-
-
-def _site(shift: Shift) -> Site:
-    return Site(shift.root, shift.state_dir, shift.preferences, shift.run, shift.now_ms)
 
 
 def _target(key: str, shift: Shift) -> str:
@@ -117,4 +112,4 @@ def _forget_unbegun(key: str, reason: str, shift: Shift) -> None:
     """A new task that could not even begin does not wait: what kept it from beginning was just said."""
     task = _now(key, shift)
     if shift.quick is not None and shift.quick.text and task.waits and not task.attempts:
-        quick_discard.discard(task, _site(shift), reason=reason)
+        quick_discard.discard(task, adding.site(shift), reason=reason)
